@@ -1,0 +1,19 @@
+import nodeTest from "node:test";
+import { deepStrictEqual } from "node:assert/strict";
+import type { Harness } from "./types.ts";
+import { assert, assertRejects, assertThrows, withCleanup } from "./shared.ts";
+
+const harness: Harness = {
+  test: (name, body, options) => {
+    void nodeTest(name, { timeout: options?.timeoutMs ?? 30_000 }, () => withCleanup(body));
+  },
+  skip: (name, reason) => {
+    void nodeTest(name, { skip: reason }, () => {});
+  },
+  assert,
+  assertEquals: (actual, expected, message) => deepStrictEqual(actual, expected, message),
+  assertRejects,
+  assertThrows,
+};
+
+export default harness;
