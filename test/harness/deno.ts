@@ -18,7 +18,8 @@ async function within(ms: number, run: () => Promise<void>): Promise<void> {
 const harness: Harness = {
   test: (name, body, options) =>
     Deno.test(name, () => within(options?.timeoutMs ?? 30_000, () => withCleanup(body))),
-  skip: (name, reason) => Deno.test({ name: `${name} (skipped: ${reason})`, ignore: true, fn() {} }),
+  skip: (name, reason) =>
+    Deno.test({ name: `${name} (skipped: ${reason})`, ignore: true, fn() {} }),
   assert,
   assertEquals,
   assertRejects,

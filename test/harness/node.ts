@@ -11,7 +11,10 @@ const harness: Harness = {
     void nodeTest(name, { skip: reason }, () => {});
   },
   assert,
-  assertEquals: (actual, expected, message) => deepStrictEqual(actual, expected, message),
+  assertEquals: (actual, expected, message) => {
+    if (message === undefined) deepStrictEqual(actual, expected);
+    else deepStrictEqual(actual, expected, message);
+  },
   assertRejects,
   assertThrows,
 };

@@ -30,9 +30,12 @@ export function checkError(error: unknown, check: Check): Coded {
     ? check.test(coded.message)
     : check(coded);
   if (!fits) {
-    throw new Error(`Expected an error matching ${String(check)}, got ${coded.code}: ${coded.message}`, {
-      cause: error,
-    });
+    throw new Error(
+      `Expected an error matching ${String(check)}, got ${coded.code}: ${coded.message}`,
+      {
+        cause: error,
+      },
+    );
   }
   return coded;
 }
