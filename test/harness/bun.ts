@@ -4,10 +4,7 @@ import { assert, assertRejects, assertThrows, withCleanup } from "./shared.ts";
 
 const harness: Harness = {
   test: (name, body, options) => test(name, () => withCleanup(body), options?.timeoutMs ?? 30_000),
-  skip: (name, reason) => {
-    console.log(`skipped: ${name}: ${reason}`);
-    test.skip(name, () => {});
-  },
+  skip: (name, reason) => test.skip(`${name} (skipped: ${reason})`, () => {}),
   assert,
   assertEquals: (actual, expected, message) => {
     if (message === undefined) expect(actual).toStrictEqual(expected);

@@ -8,7 +8,7 @@ const harness: Harness = {
     void nodeTest(name, { timeout: options?.timeoutMs ?? 30_000 }, () => withCleanup(body));
   },
   skip: (name, reason) => {
-    void nodeTest(name, { skip: reason }, () => {});
+    void nodeTest(`${name} (skipped: ${reason})`, { skip: reason }, () => {});
   },
   assert,
   assertEquals: (actual, expected, message) => {

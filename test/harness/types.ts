@@ -12,7 +12,10 @@ export interface Harness {
     body: (t: TestContext) => void | Promise<void>,
     options?: { readonly timeoutMs?: number },
   ): void;
-  /** Registers a test that cannot run here; the reason is printed. */
+  /**
+   * Registers a test that cannot run here; `npm test` prints the reason. `"only on …"` says that
+   * the test belongs to another runtime or platform; any other reason fails under `--no-skip`.
+   */
   skip(name: string, reason: string): void;
   assert(condition: unknown, message?: string): asserts condition;
   /** Deep, strict equality. */

@@ -1,0 +1,156 @@
+// npm test: every suite on every runtime found.
+//
+//   npm test -- --runtime=bun --filter=core    some of them
+//   npm test -- --no-skip                      what is missing or skipped is a failure (also CI=true)
+//   npm test -- --verbose                      shows what the suites print
+//
+// One process per file and runtime: a file that does not load, registers no test, runs too long or
+// leaves a process behind is a failure with a name.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findRuntime, names, root } from "./lib/runtimes.mjs";
+import { capture } from "./lib/run.mjs";
+import { readJunit } from "./lib/junit.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    runtime: { type: "string", multiple: true },
+    filter: { type: "string", multiple: true },
+    "no-skip": { type: "boolean", default: process.env.CI === "true" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+
+/** A file has this long; tests have limits of their own. */
+const timeoutMs = 5 * 60_000;
+
+const reports = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
+const report = join(reports, "junit.xml");
+
+/** How a runtime runs one test file and leaves a JUnit report. */
+const commands = {
+  bun: (file) => ["test", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`],
+  // Types are checked once, by npm run check.
+  deno: (file) => ["test", "-A", "--no-check", `--junit-path=${report}`, file],
+  node: (file) => [
+    "--test",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
+    file,
+  ],
+};
+
+function testFiles() {
+  const filters = options.filter ?? [];
+  return readdirSync(join(root, "test"), { recursive: true })
+    .map((name) => `test/${name.replaceAll("\\", "/")}`)
+    // test/types is for the compiler, which reads it in npm run check.
+    .filter((file) => file.endsWith("_test.ts") && !file.startsWith("test/types/"))
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .sort();
+}
+
+function readReport() {
+  try {
+    return readJunit(readFileSync(report, "utf8"));
+  } catch {
+    return [];
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
+/** What is wrong with a file beyond the tests that failed. */
+function problemsOf(file, cases, { code, timedOut, left }) {
+  const problems = [];
+  if (timedOut) problems.push(`${file} took longer than ${timeoutMs / 1000} s`);
+  else if (code !== 0 && !cases.some(({ status }) => status === "failed")) {
+    problems.push(`${file} ended with code ${code}`);
+  } else if (cases.length === 0) problems.push(`${file} registers no test`);
+  if (left.length > 0) problems.push(`${file} left running: ${left.join(", ")}`);
+  return problems;
+}
+
+async function runFile(runtime, file) {
+  // Colours would end up in the middle of what we show; AGENT makes bun test leave things out.
+  const env = { NO_COLOR: "1", FORCE_COLOR: undefined, AGENT: undefined, CLAUDECODE: undefined };
+  const result = await capture(runtime.path, commands[runtime.name](file), {
+    cwd: root,
+    env,
+    timeoutMs,
+  });
+  // Node reports a file that registers nothing, or does not load, as a test of that name.
+  const cases = readReport().filter(({ name }) => name !== file);
+  const problems = problemsOf(file, cases, result);
+  const count = (status) => cases.filter((one) => one.status === status).length;
+  const failures = [
+    ...cases.filter(({ status }) => status === "failed").map(({ name }) => `${file}: ${name}`),
+    ...problems,
+  ];
+  const skips = cases.filter(({ status }) => status === "skipped").map(({ name }) => name);
+  if (failures.length > 0 || options.verbose) console.log(result.output);
+  return { passed: count("passed"), failures, skips };
+}
+
+/** Prints a skip and tells whether it counts as a failure: a test of another runtime never does. */
+function refused(skip) {
+  const foreign = /\(skipped: only on /.test(skip);
+  console.log(`  skipped: ${skip}`);
+  return options["no-skip"] && !foreign;
+}
+
+async function runAll(runtime, files) {
+  const total = { passed: 0, failures: [], skipped: 0 };
+  console.log(`\n${runtime.name} ${runtime.version}`);
+  for (const file of files) {
+    const started = performance.now();
+    const { passed, failures, skips } = await runFile(runtime, file);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const failed = failures.length > 0 ? `, ${failures.length} FAILED` : "";
+    console.log(`  ${file}: ${passed} passed${failed} (${seconds} s)`);
+    total.passed += passed;
+    total.failures.push(...failures);
+    total.skipped += skips.length;
+    total.failures.push(...skips.filter(refused).map((skip) => `${file}: ${skip}`));
+  }
+  return total;
+}
+
+const files = testFiles();
+const wanted = options.runtime ?? names;
+const lines = [];
+const sum = { passed: 0, failed: 0, skipped: 0 };
+for (const name of wanted) {
+  if (!names.includes(name)) {
+    console.error(`Cannot run on "${name}": choose from ${names.join(", ")}`);
+    process.exit(2);
+  }
+  const runtime = findRuntime(name);
+  if ("missing" in runtime) {
+    lines.push(`${name}: skipped: ${runtime.missing}`);
+    if (options["no-skip"]) sum.failed++;
+    else sum.skipped++;
+    continue;
+  }
+  const { passed, failures, skipped } = await runAll(runtime, files);
+  lines.push(
+    `${name} ${runtime.version}: ${passed} passed, ${failures.length} failed, ${skipped} skipped`,
+    ...failures.map((failure) => `  FAILED ${failure}`),
+  );
+  sum.passed += passed;
+  sum.failed += failures.length;
+  sum.skipped += skipped;
+}
+if (sum.passed + sum.failed === 0) {
+  lines.push("no test ran");
+  sum.failed = 1;
+}
+console.log(`\n${lines.join("\n")}\n`);
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
+process.exit(sum.failed > 0 ? 1 : 0);
