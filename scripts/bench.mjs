@@ -1,0 +1,4 @@
+// npm run bench -- NAME: a benchmark. Without a name: lists them.
+import { menu } from "./lib/menu.mjs";
+
+await menu("bench", "bench");
