@@ -9,9 +9,6 @@ if (!existsSync(join(root, main))) {
   console.error(`Cannot start: "${main}" does not exist`);
   process.exit(1);
 }
-// Ctrl-C reaches both of us: the example ends by itself, and we end with its code.
-process.removeAllListeners("SIGINT");
-process.on("SIGINT", () => {});
 const { path } = needRuntime("bun");
 const code = await show(path, [join(root, main), ...process.argv.slice(2)], { cwd: root });
 process.exit(code);

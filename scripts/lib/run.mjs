@@ -15,10 +15,15 @@ function stop(child) {
   }
 }
 
+/** The child that has our terminal. */
+let shown;
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]]) {
   process.on(signal, () => {
     for (const child of running) stop(child);
-    process.exit(code);
+    if (shown === undefined) process.exit(code);
+    // It ends in its own time, and we with it. A Ctrl-C at a terminal has reached it already.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) shown.kill(signal);
   });
 }
 
@@ -49,11 +54,16 @@ function leftIn(group) {
 export function show(command, args, { cwd, env } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+    shown = child;
     child.on("error", (error) => {
+      shown = undefined;
       console.error(`Cannot run "${command}": ${error.message}`);
       resolve(127);
     });
-    child.on("exit", (code) => resolve(code ?? 1));
+    child.on("exit", (code) => {
+      shown = undefined;
+      resolve(code ?? 1);
+    });
   });
 }
 

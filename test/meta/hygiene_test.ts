@@ -1,5 +1,6 @@
 import { assert, assertEquals, test } from "../harness/mod.ts";
 import { allFiles, read, sources } from "./files.ts";
+import { functionsOf } from "./functions.ts";
 import { type Source, split } from "./source.ts";
 
 const typescript = sources("mod.ts", "src", "adapters", "test", "examples", "bench", "scripts");
@@ -23,6 +24,33 @@ test("[ME8] no file is longer than 400 lines without saying why", () => {
     !text.includes("// Longer than 400 lines because ")
   );
   assertEquals(long.map(([path]) => path), []);
+});
+
+test("[ME8] no function is longer than 60 lines", () => {
+  const long = parsed.flatMap(([path, { code }]) =>
+    functionsOf(code).filter(({ lines }) => lines > 60)
+      .map(({ line, lines }) => `${path}:${line} has ${lines} lines`)
+  );
+  assertEquals(long, []);
+});
+
+test("[ME8] functions are told from other blocks", () => {
+  const code = [
+    "function a(b: C): D {",
+    "  if (b) {",
+    "    f(() => {",
+    "      g();",
+    "    });",
+    "  }",
+    "}",
+    "class E { get x(): number { return 1; } }",
+    "const o = { p: 1 };",
+  ].join("\n");
+  assertEquals(functionsOf(code), [
+    { line: 3, lines: 3 },
+    { line: 1, lines: 7 },
+    { line: 8, lines: 1 },
+  ]);
 });
 
 test("[ME9] nothing escapes the type checker", () => {
