@@ -3,12 +3,13 @@
 //   npm test -- --runtime=bun --filter=core    some of them
 //   npm test -- --no-skip                      what is missing or skipped is a failure (also CI=true)
 //   npm test -- --verbose                      shows what the suites print
+//   npm test -- --in=FOLDER                    the suites of another folder
 //
 // One process per file and runtime: a file that does not load, registers no test, runs too long or
 // leaves a process behind is a failure with a name.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { findRuntime, names, root } from "./lib/runtimes.mjs";
 import { capture } from "./lib/run.mjs";
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     filter: { type: "string", multiple: true },
     "no-skip": { type: "boolean", default: process.env.CI === "true" },
     verbose: { type: "boolean", default: false },
+    in: { type: "string", default: "test" },
   },
 });
 
@@ -47,8 +49,9 @@ const commands = {
 
 function testFiles() {
   const filters = options.filter ?? [];
-  return readdirSync(join(root, "test"), { recursive: true })
-    .map((name) => `test/${name.replaceAll("\\", "/")}`)
+  const folder = resolve(root, options.in);
+  return readdirSync(folder, { recursive: true })
+    .map((name) => relative(root, join(folder, name)).replaceAll("\\", "/"))
     // test/types is for the compiler, which reads it in npm run check.
     .filter((file) => file.endsWith("_test.ts") && !file.startsWith("test/types/"))
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
@@ -78,7 +81,14 @@ function problemsOf(file, cases, { code, timedOut, left }) {
 
 async function runFile(runtime, file) {
   // Colours would end up in the middle of what we show; AGENT makes bun test leave things out.
-  const env = { NO_COLOR: "1", FORCE_COLOR: undefined, AGENT: undefined, CLAUDECODE: undefined };
+  const env = {
+    NO_COLOR: "1",
+    FORCE_COLOR: undefined,
+    AGENT: undefined,
+    CLAUDECODE: undefined,
+    // Set when a test runs us; node --test would take itself for a part of that run.
+    NODE_TEST_CONTEXT: undefined,
+  };
   const result = await capture(runtime.path, commands[runtime.name](file), {
     cwd: root,
     env,
