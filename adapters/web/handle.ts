@@ -1,0 +1,78 @@
+import type { Session } from "../../src/stash/session.ts";
+import type { Holdfast } from "./holdfast.ts";
+
+/** Options of {@linkcode handleSession}. */
+export interface HandleOptions {
+  /** Store every stash whose state has changed when the handler is done. @default {false} */
+  readonly autoStash?: boolean;
+  /** Asked before a session is created; `false` refuses it. The place for a rate limit. */
+  readonly admit?: (request: Request) => boolean | Promise<boolean>;
+}
+
+/**
+ * Handles a request with its session, on anything that speaks `Request` and `Response`.
+ *
+ * @param holdfast The composition root.
+ * @param request The request.
+ * @param handler Makes the response; its error is passed on.
+ * @returns The response, with a Set-Cookie header if the session began or changed its id.
+ * @throws What the handler throws, and with `autoStash` what storing throws.
+ *
+ * @example A visit counter
+ * ```ts
+ * import { createHoldfast, defineStash, handleSession } from "@holdfast/holdfast";
+ * import { memoryStorage } from "@holdfast/holdfast/memory";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const secret = crypto.getRandomValues(new Uint8Array(32));
+ * await using holdfast = createHoldfast({ storage: memoryStorage(), secrets: [secret] });
+ * const Visits = defineStash({
+ *   name: "visits",
+ *   vsn: 1,
+ *   stored: ["count"],
+ *   state: () => ({ count: 0 }),
+ * });
+ * const fetch = (request: Request) =>
+ *   handleSession(holdfast, request, async (session) => {
+ *     const visits = await session.stash(Visits);
+ *     const { count } = await visits.update((state) => void state.count++);
+ *     return new Response(`visit ${count}`);
+ *   });
+ *
+ * const first = await fetch(new Request("https://example.com/"));
+ * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
+ * const second = await fetch(new Request("https://example.com/", { headers: { cookie } }));
+ * assertEquals(await second.text(), "visit 2");
+ * ```
+ */
+export async function handleSession(
+  holdfast: Holdfast,
+  request: Request,
+  handler: (session: Session) => Response | Promise<Response>,
+  options: HandleOptions = {},
+): Promise<Response> {
+  const { autoStash = false, admit } = options;
+  const open = holdfast.open(
+    request.headers.get("cookie"),
+    admit === undefined ? {} : { admit: () => admit(request) },
+  );
+  const response = await handler(open.session);
+  if (autoStash) await open.stashChanged();
+  return withCookie(response, open.seal());
+}
+
+/**
+ * Adds a session cookie to a response, and keeps the response out of shared caches: whoever got it
+ * from one would get the session too.
+ *
+ * @param setCookie The Set-Cookie value; `undefined` returns the response as it is.
+ */
+export function withCookie(response: Response, setCookie: string | undefined): Response {
+  if (setCookie === undefined) return response;
+  // The headers of some responses (redirects, fetched ones) cannot be changed.
+  const own = new Response(response.body, response);
+  own.headers.append("set-cookie", setCookie);
+  const caching = own.headers.get("cache-control") ?? "";
+  if (!/\b(?:no-store|private)\b/i.test(caching)) own.headers.set("cache-control", "no-store");
+  return own;
+}

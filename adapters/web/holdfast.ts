@@ -1,0 +1,218 @@
+import { encodeBase64url } from "../../src/core/base64url.ts";
+import { checkNamespace } from "../../src/core/key.ts";
+import { checkSecrets, deriveKeys, type Secret } from "../../src/core/secret.ts";
+import { checkLifetime, type Lifetime } from "../../src/core/ttl.ts";
+import { Engine } from "../../src/object/engine.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Hmac } from "../../src/ports/hmac.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { Storage } from "../../src/ports/storage.ts";
+import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
+import { Identities } from "../../src/stash/identities.ts";
+import type { Session, SessionOptions } from "../../src/stash/session.ts";
+import { Sessions } from "../../src/stash/sessions.ts";
+import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
+import { webClock } from "./clock.ts";
+import {
+  type CookieOptions,
+  cookieSettings,
+  expireCookie,
+  readCookie,
+  serializeCookie,
+} from "./cookies.ts";
+import { fastestHmac } from "./hmac.ts";
+import { checkLimits, type HoldfastLimits } from "./limits.ts";
+import { webRandom } from "./random.ts";
+import { Sweeper } from "./sweeper.ts";
+
+/** Options of {@linkcode createHoldfast}. */
+export interface HoldfastOptions {
+  /** Where everything durable is kept. Closed by `close()`. */
+  readonly storage: Storage;
+  /**
+   * Root secrets, 32 bytes or more each, from a secret store or the environment. The first signs
+   * and derives keys, all verify. To rotate: add the new one last and deploy, then move it first
+   * and deploy, then remove the old one when its sessions are over.
+   */
+  readonly secrets: readonly Secret[];
+  /** Keeps several applications on one storage apart: `a-z 0-9 _ -`. @default {"app"} */
+  readonly namespace?: string;
+  /** How the session cookie is set. */
+  readonly cookie?: CookieOptions;
+  /** When sessions expire, in milliseconds. */
+  readonly lifetime?: Partial<Lifetime>;
+  /** Sizes, counts and time limits. */
+  readonly limits?: Partial<HoldfastLimits>;
+  /**
+   * How often expired sessions are looked for, in milliseconds; `Infinity` for never.
+   * @default {300000}
+   */
+  readonly sweepEveryMs?: number;
+  /** Receives events. */
+  readonly telemetry?: Telemetry;
+  /** Time, if not the machine's. */
+  readonly clock?: Clock;
+  /** Chance, if not the machine's. */
+  readonly random?: Random;
+  /** HMAC-SHA-256, if not the fastest this runtime has. */
+  readonly hmac?: Hmac;
+}
+
+/** A session opened for one request. */
+export interface OpenSession {
+  /** What the handler works with. */
+  readonly session: Session;
+  /** Stores every stash whose state has changed. */
+  stashChanged(): Promise<void>;
+  /**
+   * Ends the time in which the session can begin or change its id. Call it when the response is
+   * made.
+   *
+   * @returns The value of the Set-Cookie header to add, `undefined` for none.
+   */
+  seal(): string | undefined;
+}
+
+/** What {@linkcode Holdfast.close} did. */
+export interface CloseReport {
+  /** `true` if everything accepted is durable. */
+  readonly complete: boolean;
+  /** Sessions with unfinished writes when the limit passed. */
+  readonly unfinished: number;
+}
+
+/** The composition root: one per process. */
+export interface Holdfast extends AsyncDisposable {
+  /**
+   * Opens the session of a request. Reads nothing until the session is used.
+   *
+   * @param cookieHeader The Cookie header; `null` or `undefined` if there is none.
+   */
+  open(cookieHeader: string | null | undefined, options?: SessionOptions): OpenSession;
+  /**
+   * Ends expired sessions and removes the records of ended ones; looks at a bounded part at a time.
+   * Runs by itself every `sweepEveryMs`.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Accepts nothing more, waits until everything accepted is durable, and closes the storage. Stop
+   * the server first.
+   *
+   * @param options `withinMs`: longest wait in milliseconds, 10 s by default.
+   */
+  close(options?: { readonly withinMs?: number }): Promise<CloseReport>;
+}
+
+/**
+ * Makes the composition root of an application: everything hangs off it.
+ *
+ * @param options Where to store, and with which secrets.
+ * @returns The root; close it at the end.
+ * @throws {TypeError} If an option makes no sense, or a secret is missing or weak.
+ * @throws {RangeError} If a number is out of range.
+ *
+ * @example A session over two requests
+ * ```ts
+ * import { createHoldfast, defineStash } from "@holdfast/holdfast";
+ * import { memoryStorage } from "@holdfast/holdfast/memory";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const secret = crypto.getRandomValues(new Uint8Array(32));
+ * await using holdfast = createHoldfast({ storage: memoryStorage(), secrets: [secret] });
+ * const Cart = defineStash({
+ *   name: "cart",
+ *   vsn: 1,
+ *   stored: ["items"],
+ *   state: () => ({ items: [] as string[] }),
+ * });
+ *
+ * const first = holdfast.open(null);
+ * const cart = await first.session.stash(Cart);
+ * cart.state.items.push("kelp");
+ * await cart.stash();
+ * const cookie = first.seal()?.split(";")[0];
+ *
+ * const second = holdfast.open(cookie);
+ * assertEquals((await second.session.stash(Cart)).state.items, ["kelp"]);
+ * ```
+ */
+export function createHoldfast(options: HoldfastOptions): Holdfast {
+  const { storage, secrets, clock = webClock(), random = webRandom() } = options;
+  if (typeof storage?.get !== "function" || typeof storage.put !== "function") {
+    throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
+  }
+  checkSecrets(secrets);
+  const namespace = checkNamespace(options.namespace ?? "app");
+  const cookie = cookieSettings(options.cookie);
+  const limits = checkLimits(options.limits);
+  const lifetime = checkLifetime(options.lifetime);
+  const hmac = options.hmac ?? fastestHmac();
+  const emit = guarded(options.telemetry);
+  const keys = deriveKeys(secrets, hmac);
+  // Whoever needs the keys sees the failure; nobody else has to.
+  keys.catch(() => {});
+
+  const engine = new Engine({ storage, clock, random, emit }, {
+    maxStateBytes: limits.maxSessionBytes,
+    mailbox: limits.mailbox,
+    storageTimeoutMs: limits.storageTimeoutMs,
+    maxActive: limits.maxActive,
+  });
+  const identities = new Identities({
+    hmac,
+    random,
+    namespace,
+    cookieName: cookie.name,
+    keys,
+    remembered: limits.maxActive,
+  });
+  const sessions = new Sessions({
+    engine,
+    identities,
+    lifetime,
+    drafts: { draftMs: limits.draftMs, maxDrafts: limits.maxDrafts },
+    maxSessionBytes: limits.maxSessionBytes,
+    now: () => clock.now(),
+    newPage: () => encodeBase64url(random.bytes(12)),
+    emit,
+  }, namespace);
+  const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
+
+  const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
+    sweeper.stop();
+    const report = await engine.drain(withinMs);
+    await storage.close?.();
+    return report;
+  };
+  return {
+    open(cookieHeader, openOptions = {}) {
+      const session = sessions.open(readCookie(cookieHeader, cookie.name), openOptions);
+      return {
+        session,
+        stashChanged: () => session.stashChanged(),
+        seal() {
+          const change = session.seal();
+          if (change === undefined) return undefined;
+          return change.kind === "set"
+            ? serializeCookie(cookie, change.token)
+            : expireCookie(cookie);
+        },
+      };
+    },
+    sweep: (sweepOptions = {}) => sessions.sweep(sweepOptions),
+    close,
+    [Symbol.asyncDispose]: async () => void await close(),
+  };
+}
+
+/** A listener's own failure must not become the application's. */
+function guarded(telemetry: Telemetry | undefined): ((event: TelemetryEvent) => void) | undefined {
+  if (telemetry === undefined) return undefined;
+  return (event) => {
+    try {
+      telemetry(event);
+    } catch {
+      // Nobody is left to tell.
+    }
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Server state that holds fast: the state of a browser session survives navigation, crashes and
+ * deploys, and dies with the session.
+ *
+ * @module
+ */
+export {
+  type CloseReport,
+  createHoldfast,
+  type Holdfast,
+  type HoldfastOptions,
+  type OpenSession,
+} from "./adapters/web/holdfast.ts";
+export type { CookieOptions } from "./adapters/web/cookies.ts";
+export { type HandleOptions, handleSession, withCookie } from "./adapters/web/handle.ts";
+export type { HoldfastLimits } from "./adapters/web/limits.ts";
+export {
+  ConflictError,
+  type ErrorCode,
+  HoldfastError,
+  type HoldfastErrorOptions,
+  InvalidStateError,
+  InvalidValueError,
+  type Problem,
+  StorageUnavailableError,
+  TooLargeError,
+} from "./src/core/errors.ts";
+export type { JsonObject, JsonValue } from "./src/core/json.ts";
+export type { StandardSchema } from "./src/core/schema.ts";
+export { type Mount, type Scope, survives } from "./src/core/scope.ts";
+export type { Secret } from "./src/core/secret.ts";
+export type { Lifetime } from "./src/core/ttl.ts";
+export type { Migrate } from "./src/core/vsn.ts";
+export type { Clock, TimerOptions } from "./src/ports/clock.ts";
+export type { Hmac } from "./src/ports/hmac.ts";
+export type { Random } from "./src/ports/random.ts";
+export type {
+  DeleteOptions,
+  DeleteResult,
+  ListOptions,
+  PutOptions,
+  PutResult,
+  Storage,
+  StorageCallOptions,
+  Stored,
+} from "./src/ports/storage.ts";
+export type {
+  ObjectEvent,
+  SessionEvent,
+  StashEvent,
+  StorageEvent,
+  Telemetry,
+  TelemetryEvent,
+} from "./src/ports/telemetry.ts";
+export { defineStash, type StashDefinition, type StashOptions } from "./src/stash/definition.ts";
+export type { Stash } from "./src/stash/handle.ts";
+export type { RotateOptions, Session, SessionOptions, StashUse } from "./src/stash/session.ts";
+export type { StashStatus } from "./src/stash/slices.ts";
+export type { SweepOptions, SweepReport } from "./src/stash/sweep.ts";

@@ -1,0 +1,329 @@
+import { ConflictError, HoldfastError } from "../core/errors.ts";
+import { must } from "../core/assert.ts";
+import { nextDelay, type RetryPolicy } from "../core/retry.ts";
+import { Queue } from "./queue.ts";
+import type { Content, Loaded } from "./record.ts";
+import type { RecordStore } from "./store.ts";
+import {
+  type Current,
+  type Decision,
+  type EngineLimits,
+  type EnginePorts,
+  logReference,
+  type Turn,
+} from "./types.ts";
+
+/** Pause before writing again after repeated conflicts, so that rivals do not collide in step. */
+const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayMs: 200 };
+
+type Effects = readonly (() => void | Promise<void>)[] | undefined;
+
+/** A message and the caller who waits for its answer. */
+interface Message {
+  readonly turn: Turn<unknown>;
+  /** Must see the state of the store at or after this count of refreshes; 0 for any. */
+  readonly freshAfter: number;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  runs: number;
+}
+
+/** A message that has run and whose answer nobody has seen yet. */
+interface Held {
+  readonly message: Message;
+  /** The answer may leave once this version is durable; `undefined` while it has none. */
+  readonly version: number;
+  readonly answer: () => void;
+}
+
+/**
+ * One object in memory: a mailbox, the state as the next turn sees it, and at most one write on its
+ * way. Turns run one at a time against memory; their answers are held until the write that contains
+ * what they have seen is durable. When another writer was first, everything held is run again on the
+ * fresh state: nobody has seen those answers (SPEC OB2 to OB6).
+ */
+export class Activation {
+  readonly key: string;
+  readonly #store: RecordStore;
+  readonly #ports: EnginePorts;
+  readonly #limits: EngineLimits;
+
+  readonly #mailbox: Queue<Message> = new Queue();
+  #held: Held[] = [];
+  /** What is durable as far as we know; `undefined` before the first load. */
+  #base: Loaded | undefined;
+  /** What the next turn sees; ahead of `#base` while changes are not durable. */
+  #now: Current | undefined;
+  #nowText: string | undefined;
+  /** Counts changes in memory, and those of them that are durable. */
+  #version = 0;
+  #durable = 0;
+  /** The state that held and running turns have seen is no longer the one to build on. */
+  #overtaken = false;
+  #conflicts = 0;
+  #refreshes = 0;
+  #running = false;
+  #writing = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(key: string, store: RecordStore, ports: EnginePorts, limits: EngineLimits) {
+    this.key = key;
+    this.#store = store;
+    this.#ports = ports;
+    this.#limits = limits;
+  }
+
+  /** Nothing waits, runs, is held or is being written. */
+  get idle(): boolean {
+    return !this.#running && !this.#writing && this.#held.length === 0 && this.#mailbox.size === 0;
+  }
+
+  /** Resolves once the object is idle. */
+  whenIdle(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /**
+   * Puts a turn into the mailbox.
+   *
+   * @param fresh The turn must see what the store holds now, not only what memory remembers.
+   * @returns What the turn replied, once all it has seen is durable.
+   */
+  run<R>(turn: Turn<R>, fresh: boolean): Promise<R> {
+    if (this.#mailbox.size + this.#held.length >= this.#limits.mailbox) {
+      return Promise.reject(
+        new HoldfastError(
+          "ERR_MAILBOX_FULL",
+          `Cannot accept a call: ${this.#limits.mailbox} wait`,
+          {
+            retryable: true,
+          },
+        ),
+      );
+    }
+    return new Promise<R>((resolve, reject) => {
+      this.#mailbox.push({
+        turn,
+        freshAfter: fresh ? this.#refreshes + 1 : 0,
+        // The mailbox holds messages of all reply types; each gets its own reply back.
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+        runs: 0,
+      });
+      this.#pump();
+    });
+  }
+
+  /** Reads what the store holds now, beside the mailbox; never what is not durable yet. */
+  async read(): Promise<Current> {
+    const before = this.#base;
+    const loaded = await this.#store.read(this.key, before);
+    // A write that ended meanwhile knows better than this answer.
+    if (this.idle && this.#base === before) this.#install(loaded);
+    return loaded;
+  }
+
+  #install(loaded: Loaded): void {
+    this.#base = loaded;
+    this.#now = loaded;
+    this.#nowText = undefined;
+    this.#version++;
+    this.#durable = this.#version;
+  }
+
+  #pump(): void {
+    if (!this.#running) void this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    this.#running = true;
+    for (;;) {
+      if (this.#overtaken) this.#requeueHeld();
+      const message = this.#mailbox.shift();
+      if (message === undefined) break;
+      if (this.#mustLoad(message) && !(await this.#load(message))) continue;
+      const deciding = this.#begin(message);
+      if (deciding instanceof Promise) {
+        this.#flush();
+        await deciding;
+      }
+    }
+    this.#running = false;
+    this.#flush();
+    this.#tellIdle();
+  }
+
+  #mustLoad({ freshAfter }: Message): boolean {
+    if (this.#base === undefined) return true;
+    // Not durable yet: the compare-and-set of the pending write is the check.
+    return freshAfter > this.#refreshes && this.#version === this.#durable && !this.#writing;
+  }
+
+  async #load(message: Message): Promise<boolean> {
+    const first = this.#base === undefined;
+    this.#refreshes++;
+    try {
+      const loaded = await this.#store.read(this.key, this.#base);
+      if (loaded !== this.#base) this.#install(loaded);
+      if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ref: this.#ref });
+      return true;
+    } catch (error) {
+      // One failure answers everybody who waits; trying again for each would add up their delays.
+      message.reject(error);
+      for (let next = this.#mailbox.shift(); next; next = this.#mailbox.shift()) next.reject(error);
+      return false;
+    }
+  }
+
+  /** Runs a turn; a promise only if the turn itself is asynchronous. */
+  #begin(message: Message): Promise<void> | undefined {
+    message.runs++;
+    try {
+      const decision = message.turn(must(this.#now, "a turn runs on a loaded state"));
+      if (!(decision instanceof Promise)) {
+        this.#decided(message, decision);
+        return undefined;
+      }
+      return decision.then(
+        (value) => this.#decided(message, value),
+        (error) => this.#threw(message, error),
+      );
+    } catch (error) {
+      this.#threw(message, error);
+      return undefined;
+    }
+  }
+
+  #decided(message: Message, decision: Decision<unknown>): void {
+    if (this.#overtaken) return this.#hold(message, () => {});
+    if (decision.kind !== "keep") this.#change(decision);
+    const effects = decision.kind === "keep" ? undefined : decision.effects;
+    this.#hold(message, () => {
+      this.#runEffects(effects);
+      message.resolve(decision.reply);
+    });
+  }
+
+  #change(decision: Exclude<Decision<unknown>, { kind: "keep" }>): void {
+    const rev = must(this.#now, "a decision has a state before it").rev + 1;
+    const written = decision.kind === "write";
+    this.#now = {
+      state: written ? decision.state : undefined,
+      ended: written ? undefined : this.#ports.clock.now(),
+      problem: undefined,
+      rev,
+    };
+    this.#nowText = written ? decision.text : undefined;
+    this.#version++;
+  }
+
+  /** An error is an answer like any other: it may tell of state that is not durable yet. */
+  #threw(message: Message, error: unknown): void {
+    this.#hold(message, () => message.reject(error));
+  }
+
+  #hold(message: Message, answer: () => void): void {
+    if (!this.#overtaken && this.#version === this.#durable) return answer();
+    this.#held.push({ message, version: this.#version, answer });
+  }
+
+  /** Puts what nobody has seen back to the front of the mailbox, in the order it came. */
+  #requeueHeld(): void {
+    this.#overtaken = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const { message } of held.reverse()) {
+      if (message.runs <= this.#limits.replays) this.#mailbox.unshift(message);
+      else {message.reject(
+          new ConflictError("Cannot apply a call: other writers were always first"),
+        );}
+    }
+  }
+
+  #flush(): void {
+    if (this.#writing || this.#overtaken || this.#version === this.#durable) return;
+    this.#writing = true;
+    void this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const version = this.#version;
+    const now = must(this.#now, "a change has a state");
+    const base = must(this.#base, "a change was made on something loaded");
+    const content: Content = {
+      stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
+      ended: now.ended,
+    };
+    try {
+      const outcome = await this.#store.write(this.key, base, now.state, content);
+      this.#writing = false;
+      if (outcome.committed) this.#committed(version, outcome.loaded);
+      else await this.#conflicted(outcome.loaded);
+    } catch (error) {
+      this.#writing = false;
+      this.#discard(error);
+    }
+    this.#tellIdle();
+  }
+
+  #committed(version: number, loaded: Loaded): void {
+    this.#base = loaded;
+    this.#durable = version;
+    this.#conflicts = 0;
+    const count = this.#held.findIndex((held) => held.version > version);
+    const free = this.#held.splice(0, count === -1 ? this.#held.length : count);
+    for (const held of free) held.answer();
+    this.#flush();
+  }
+
+  async #conflicted(loaded: Loaded): Promise<void> {
+    const calls = this.#held.length;
+    this.#ports.emit?.({ name: "holdfast.object.conflict", ref: this.#ref, calls });
+    this.#overtaken = true;
+    this.#install(loaded);
+    const { clock, random } = this.#ports;
+    const delayMs = nextDelay(conflictPause, ++this.#conflicts, random.number()) ?? 0;
+    if (this.#conflicts > 1) await new Promise<void>((done) => void clock.timer(delayMs, done));
+    this.#pump();
+  }
+
+  /** Storage failed and what it holds is unknown: fail who waits, forget, load again when called. */
+  #discard(error: unknown): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#ports.emit?.({
+      name: "holdfast.object.discard",
+      ref: this.#ref,
+      calls: held.length,
+      error,
+    });
+    this.#base = undefined;
+    this.#now = undefined;
+    this.#durable = this.#version;
+    this.#overtaken = this.#running;
+    for (const { message } of held) message.reject(error);
+    this.#pump();
+  }
+
+  #runEffects(effects: Effects): void {
+    for (const effect of effects ?? []) {
+      const failed = (error: unknown) =>
+        this.#ports.emit?.({ name: "holdfast.object.effect_failed", ref: this.#ref, error });
+      try {
+        void Promise.resolve(effect()).catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
+  get #ref(): string {
+    return logReference(this.key);
+  }
+
+  #tellIdle(): void {
+    if (!this.idle) return;
+    for (const tell of this.#idleWaiters.splice(0)) tell();
+  }
+}

@@ -1,0 +1,168 @@
+import { HoldfastError } from "../core/errors.ts";
+import type { DeleteResult, ListOptions } from "../ports/storage.ts";
+import { Activation } from "./activation.ts";
+import { RecordStore } from "./store.ts";
+import {
+  type Current,
+  type DrainReport,
+  type EngineLimits,
+  type EnginePorts,
+  logReference,
+  type Turn,
+} from "./types.ts";
+
+/** Limits used where nothing else is said. */
+export const defaultEngineLimits: EngineLimits = {
+  maxStateBytes: 1024 * 1024,
+  mailbox: 1000,
+  storageTimeoutMs: 2000,
+  storageRetry: { tries: 3, firstDelayMs: 50, maxDelayMs: 500 },
+  replays: 20,
+  idleMs: 5 * 60_000,
+  maxActive: 10_000,
+};
+
+/** Options of {@linkcode Engine.run}. */
+export interface RunOptions {
+  /** The turn must see what the store holds now. @default {false} */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Runs durable objects, one per storage key: a directory of activations, with idle ones leaving
+ * memory. It keeps nothing that the store does not have, so any of it may be dropped at any time.
+ */
+export class Engine {
+  readonly #ports: EnginePorts;
+  readonly #limits: EngineLimits;
+  readonly #store: RecordStore;
+  /** In order of last use, so that the first are the ones to evict. */
+  readonly #active: Map<string, { activation: Activation; usedAt: number }> = new Map();
+  #cancelSweep: (() => void) | undefined;
+  #closing = false;
+
+  constructor(ports: EnginePorts, limits: Partial<EngineLimits> = {}) {
+    this.#ports = ports;
+    this.#limits = { ...defaultEngineLimits, ...limits };
+    this.#store = new RecordStore(ports, this.#limits);
+  }
+
+  /** Objects in memory. */
+  get size(): number {
+    return this.#active.size;
+  }
+
+  /**
+   * Reads an object as the store has it now, beside its mailbox.
+   *
+   * @throws {StorageUnavailableError} If storage fails or does not answer in time.
+   */
+  read(key: string): Promise<Current> {
+    return this.#closing ? this.#refuse() : this.#activation(key).read();
+  }
+
+  /**
+   * Runs a turn on an object, activating it first if needed.
+   *
+   * @returns The turn's reply, once everything it has seen is durable.
+   * @throws {StorageUnavailableError} If what became of the turn's write could not be found out.
+   * @throws {ConflictError} If other writers were first more often than turns are run again.
+   */
+  run<R>(key: string, turn: Turn<R>, options: RunOptions = {}): Promise<R> {
+    if (this.#closing) return this.#refuse();
+    return this.#activation(key).run(turn, options.fresh ?? false);
+  }
+
+  /** Reads an object without keeping it in memory. */
+  peek(key: string): Promise<Current> {
+    return this.#closing ? this.#refuse() : this.#store.read(key);
+  }
+
+  /** Lists keys in order. */
+  list(prefix: string, options: ListOptions): Promise<readonly string[]> {
+    return this.#store.list(prefix, options);
+  }
+
+  /** Deletes the record of an ended object, if it still is the one that was ended. */
+  async purge(key: string): Promise<DeleteResult> {
+    const loaded = await this.#store.read(key);
+    if (loaded.etag === null) return { ok: true };
+    if (loaded.ended === undefined) return { ok: false, found: loaded.etag };
+    const result = await this.#store.delete(key, loaded.etag);
+    if (this.#active.get(key)?.activation.idle === true) this.#active.delete(key);
+    return result;
+  }
+
+  /**
+   * Accepts nothing more and waits until everything accepted is durable and answered.
+   *
+   * @param withinMs Longest wait in milliseconds.
+   */
+  async drain(withinMs: number): Promise<DrainReport> {
+    this.#closing = true;
+    this.#cancelSweep?.();
+    const all = Array.from(this.#active.values(), ({ activation }) => activation.whenIdle());
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#ports.clock.timer(withinMs, resolve);
+    });
+    await Promise.race([Promise.all(all), late]);
+    cancel();
+    let unfinished = 0;
+    for (const { activation } of this.#active.values()) if (!activation.idle) unfinished++;
+    return { complete: unfinished === 0, unfinished };
+  }
+
+  #refuse(): Promise<never> {
+    return Promise.reject(
+      new HoldfastError("ERR_CLOSED", "Cannot accept a call: the instance is closed", {
+        retryable: true,
+      }),
+    );
+  }
+
+  #activation(key: string): Activation {
+    const usedAt = this.#ports.clock.monotonic();
+    let entry = this.#active.get(key);
+    if (entry === undefined) {
+      const activation = new Activation(key, this.#store, this.#ports, this.#limits);
+      entry = { activation, usedAt };
+      this.#evictBeyond(this.#limits.maxActive - 1);
+      this.#scheduleSweep();
+    } else {
+      entry.usedAt = usedAt;
+      this.#active.delete(key);
+    }
+    this.#active.set(key, entry);
+    return entry.activation;
+  }
+
+  #evictBeyond(count: number): void {
+    if (this.#active.size <= count) return;
+    for (const [key, { activation }] of this.#active) {
+      if (activation.idle) this.#evict(key);
+      if (this.#active.size <= count) return;
+    }
+  }
+
+  #evict(key: string): void {
+    this.#active.delete(key);
+    this.#ports.emit?.({ name: "holdfast.object.evict", ref: logReference(key) });
+  }
+
+  #scheduleSweep(): void {
+    if (this.#cancelSweep !== undefined) return;
+    const every = Math.max(1, this.#limits.idleMs / 2);
+    this.#cancelSweep = this.#ports.clock.timer(every, () => this.#sweep(), { background: true });
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = undefined;
+    const before = this.#ports.clock.monotonic() - this.#limits.idleMs;
+    for (const [key, { activation, usedAt }] of this.#active) {
+      if (usedAt > before) break;
+      if (activation.idle) this.#evict(key);
+    }
+    if (this.#active.size > 0) this.#scheduleSweep();
+  }
+}

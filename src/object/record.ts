@@ -1,0 +1,93 @@
+import { HoldfastError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject, parseJson, utf8Length } from "../core/json.ts";
+
+/** The envelope format this code writes; a record of a later format is never overwritten. */
+const FORMAT = 1;
+
+/** Room the envelope itself takes beside the state, generously, in bytes. */
+const ENVELOPE_BYTES = 256;
+
+/** What a key holds, as read. */
+export interface Loaded {
+  /** Version of the key in storage; `null` if the key is absent. */
+  readonly etag: string | null;
+  /** How many writes the record has seen; 0 if absent. */
+  readonly rev: number;
+  /** Names the write that made it, so that a write whose answer was lost can be told. */
+  readonly by: string;
+  /** The state; `undefined` if absent, ended, or unreadable. */
+  readonly state: JsonObject | undefined;
+  /** When the object was ended, in ms since the epoch; `undefined` while it lives. */
+  readonly ended: number | undefined;
+  /** Why the record cannot be used; it is then neither trusted nor overwritten, only ended. */
+  readonly problem: HoldfastError | undefined;
+}
+
+/** The content of a record about to be written. */
+export interface Content {
+  /** The state as JSON text, or `undefined` for an ended object. */
+  readonly stateText: string | undefined;
+  /** When the object was ended, in ms since the epoch. */
+  readonly ended: number | undefined;
+}
+
+/** A key that holds nothing. */
+export const absent: Loaded = {
+  etag: null,
+  rev: 0,
+  by: "",
+  state: undefined,
+  ended: undefined,
+  problem: undefined,
+};
+
+/**
+ * Encodes a record. Two records are never equal, because `by` names the write: some stores derive
+ * their etag from the content (SPEC OB9).
+ */
+export function encodeRecord(rev: number, by: string, content: Content): string {
+  const head = `{"f":${FORMAT},"rev":${rev},"by":${JSON.stringify(by)}`;
+  return content.stateText === undefined
+    ? `${head},"ended":${content.ended ?? 0}}`
+    : `${head},"state":${content.stateText}}`;
+}
+
+function corrupt(etag: string, why: string): Loaded {
+  const problem = new HoldfastError(
+    "ERR_CORRUPT_RECORD",
+    `Cannot use a stored record: ${why}`,
+  );
+  return { ...absent, etag, problem };
+}
+
+function newer(etag: string, rev: number): Loaded {
+  const problem = new HoldfastError(
+    "ERR_NEWER_VERSION",
+    "Cannot use a stored record: a newer version of this library wrote it",
+  );
+  return { ...absent, etag, rev, problem };
+}
+
+/**
+ * Decodes a record. Never throws: what cannot be used is reported in `problem`, because a damaged
+ * record must neither crash a request nor be overwritten (SPEC OB10).
+ *
+ * @param maxBytes Largest acceptable state in bytes, checked before parsing.
+ */
+export function decodeRecord(etag: string, text: string, maxBytes: number): Loaded {
+  const limit = maxBytes + ENVELOPE_BYTES;
+  if (utf8Length(text) > limit) return corrupt(etag, "it is larger than allowed");
+  const parsed = parseJson(text, { maxBytes: limit, maxDepth: 64, maxNodes: 100_000 });
+  if (!parsed.ok) {
+    const { path, reason } = parsed.problems[0] ?? { path: "", reason: "is not JSON" };
+    return corrupt(etag, path === "" ? `it ${reason}` : `"${path}" ${reason}`);
+  }
+  if (!isJsonObject(parsed.value)) return corrupt(etag, "it is not an object");
+  const { f, rev, by, state, ended } = parsed.value;
+  if (typeof f !== "number" || typeof rev !== "number") return corrupt(etag, "it has no envelope");
+  if (f > FORMAT) return newer(etag, rev);
+  const base = { etag, rev, by: typeof by === "string" ? by : "", problem: undefined };
+  if (typeof ended === "number") return { ...base, state: undefined, ended };
+  if (!isJsonObject(state)) return corrupt(etag, "its state is not an object");
+  return { ...base, state, ended: undefined };
+}

@@ -1,0 +1,186 @@
+import { StorageUnavailableError } from "../core/errors.ts";
+import { nextDelay } from "../core/retry.ts";
+import type { DeleteResult, ListOptions, PutOptions, PutResult } from "../ports/storage.ts";
+import type { StorageEvent } from "../ports/telemetry.ts";
+import { Deadlines } from "./deadline.ts";
+import { absent, type Content, decodeRecord, encodeRecord, type Loaded } from "./record.ts";
+import { type EngineLimits, type EnginePorts, logReference } from "./types.ts";
+
+/** What became of a write. */
+export type WriteOutcome =
+  | { readonly committed: true; readonly loaded: Loaded }
+  | { readonly committed: false; readonly loaded: Loaded };
+
+type CallName = StorageEvent["name"];
+type Result = StorageEvent["result"];
+
+/** A storage call as tried: what it is called, about what, and how it answers. */
+interface Call<T> {
+  readonly name: CallName;
+  readonly ref: string;
+  readonly run: (signal: AbortSignal) => Promise<T>;
+  readonly result: (value: T) => Result;
+}
+
+/**
+ * Records on a storage: every call with a time limit, retried with backoff, told to telemetry, and a
+ * write whose answer was lost resolved by reading.
+ */
+export class RecordStore {
+  readonly #ports: EnginePorts;
+  readonly #limits: EngineLimits;
+  readonly #deadlines: Deadlines;
+  readonly #incarnation: string;
+  #writes = 0;
+
+  constructor(ports: EnginePorts, limits: EngineLimits) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#deadlines = new Deadlines(ports.clock, limits.storageTimeoutMs);
+    this.#incarnation = Array.from(
+      ports.random.bytes(8),
+      (byte) => byte.toString(16).padStart(2, "0"),
+    ).join("");
+  }
+
+  /**
+   * Reads a record.
+   *
+   * @param known A record read before: if it is still the one, it is returned without decoding.
+   * @throws {StorageUnavailableError} If storage fails or does not answer.
+   */
+  async read(key: string, known?: Loaded): Promise<Loaded> {
+    const stored = await this.#tries({
+      name: "holdfast.storage.get",
+      ref: logReference(key),
+      run: (signal) => this.#ports.storage.get(key, { signal }),
+      result: (value) => value === undefined ? "absent" : "found",
+    });
+    if (stored === undefined) return absent;
+    if (known?.etag === stored.etag) return known;
+    return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
+  }
+
+  /**
+   * Writes a record over the one it was made from, or reports the one that is there instead.
+   *
+   * @throws {StorageUnavailableError} If the outcome could not be found out.
+   */
+  async write(
+    key: string,
+    over: Loaded,
+    state: Loaded["state"],
+    content: Content,
+  ): Promise<WriteOutcome> {
+    const by = `${this.#incarnation}.${++this.#writes}`;
+    const rev = over.rev + 1;
+    const text = encodeRecord(rev, by, content);
+    const condition: PutOptions = over.etag === null
+      ? { ifNoneMatch: "*" }
+      : { ifMatch: over.etag };
+    const result = await this.#put(key, text, condition);
+    if (result.ok) {
+      const { ended } = content;
+      return {
+        committed: true,
+        loaded: { etag: result.etag, rev, by, state, ended, problem: undefined },
+      };
+    }
+    // An earlier try, ours or a client library's, may have landed although its answer was lost.
+    const loaded = await this.read(key);
+    return loaded.by === by ? { committed: true, loaded } : { committed: false, loaded };
+  }
+
+  /** Deletes a key for good; meant for ended records. */
+  delete(key: string, etag: string): Promise<DeleteResult> {
+    return this.#tries({
+      name: "holdfast.storage.delete",
+      ref: logReference(key),
+      run: (signal) => this.#ports.storage.delete(key, { signal, ifMatch: etag }),
+      result: (value) => value.ok ? "ok" : "conflict",
+    });
+  }
+
+  /** Lists keys in order. */
+  list(prefix: string, options: ListOptions): Promise<readonly string[]> {
+    return this.#tries({
+      name: "holdfast.storage.list",
+      ref: "",
+      run: (signal) => this.#ports.storage.list(prefix, { ...options, signal }),
+      result: () => "ok",
+    });
+  }
+
+  #put(key: string, text: string, condition: PutOptions): Promise<PutResult> {
+    return this.#tries({
+      name: "holdfast.storage.put",
+      ref: logReference(key),
+      run: (signal) => this.#ports.storage.put(key, text, { ...condition, signal }),
+      result: (value) => value.ok ? "ok" : "conflict",
+    });
+  }
+
+  async #tries<T>(call: Call<T>): Promise<T> {
+    const { clock, random } = this.#ports;
+    const giveUpAt = clock.monotonic() + this.#limits.storageTimeoutMs;
+    let outcome: "none" | "unknown" = "none";
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#once(call, attempt);
+      } catch (error) {
+        if (error instanceof TypeError || error instanceof RangeError) throw error;
+        outcome = worse(outcome, call.name, error);
+        const delayMs = nextDelay(this.#limits.storageRetry, attempt, random.number());
+        if (delayMs === undefined || clock.monotonic() + delayMs >= giveUpAt) {
+          throw new StorageUnavailableError(
+            `Cannot reach storage for "${call.name}": ${attempt} of ${this.#limits.storageRetry.tries} tries failed`,
+            outcome,
+            { cause: error },
+          );
+        }
+        await new Promise<void>((resolve) => void clock.timer(delayMs, resolve));
+      }
+    }
+  }
+
+  async #once<T>(call: Call<T>, attempt: number): Promise<T> {
+    const { clock, emit } = this.#ports;
+    const limited = () => this.#deadlines.limit(call.run, () => this.#late(call.name));
+    if (emit === undefined) return await limited();
+    const { name, ref } = call;
+    const startedAt = clock.monotonic();
+    const durationMs = () => clock.monotonic() - startedAt;
+    emit({ name, phase: "start", ref, attempt });
+    try {
+      const value = await limited();
+      const result = call.result(value);
+      emit({
+        name,
+        phase: "stop",
+        ref,
+        attempt,
+        durationMs: durationMs(),
+        ...(result === undefined ? {} : { result }),
+      });
+      return value;
+    } catch (error) {
+      emit({ name, phase: "exception", ref, attempt, durationMs: durationMs(), error });
+      throw error;
+    }
+  }
+
+  #late(name: CallName): Error {
+    const seconds = this.#limits.storageTimeoutMs / 1000;
+    return new StorageUnavailableError(
+      `Cannot wait for "${name}": no answer within ${seconds} s`,
+      "unknown",
+    );
+  }
+}
+
+/** Once a try of a write may have landed, no later failure makes that certain again. */
+function worse(before: "none" | "unknown", name: CallName, error: unknown): "none" | "unknown" {
+  if (name === "holdfast.storage.get" || name === "holdfast.storage.list") return "none";
+  const certain = error instanceof StorageUnavailableError && error.outcome === "none";
+  return before === "none" && certain ? "none" : "unknown";
+}

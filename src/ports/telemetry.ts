@@ -1,0 +1,83 @@
+/** What happened to one storage call; `ref` is a log reference, never a key that opens anything. */
+export interface StorageEvent {
+  /** Which call. */
+  readonly name:
+    | "holdfast.storage.get"
+    | "holdfast.storage.put"
+    | "holdfast.storage.delete"
+    | "holdfast.storage.list";
+  /** Whether the call begins, has ended, or has failed. */
+  readonly phase: "start" | "stop" | "exception";
+  /** Log reference of the record. */
+  readonly ref: string;
+  /** Which try of the call this is, from 1. */
+  readonly attempt: number;
+  /** Milliseconds it took; absent at the start. */
+  readonly durationMs?: number;
+  /** `"found"` or `"absent"` after a read; `"ok"` or `"conflict"` after a write. */
+  readonly result?: "found" | "absent" | "ok" | "conflict";
+  /** What was thrown, when the phase is `"exception"`. */
+  readonly error?: unknown;
+}
+
+/** What happened to an object in memory. */
+export interface ObjectEvent {
+  /** Loaded, dropped while idle, overtaken by another writer, discarded, or an effect threw. */
+  readonly name:
+    | "holdfast.object.activate"
+    | "holdfast.object.evict"
+    | "holdfast.object.conflict"
+    | "holdfast.object.discard"
+    | "holdfast.object.effect_failed";
+  /** Log reference of the record. */
+  readonly ref: string;
+  /** Calls that will be run again (`conflict`) or were failed (`discard`). */
+  readonly calls?: number;
+  /** What was thrown, if anything was. */
+  readonly error?: unknown;
+}
+
+/** What happened to a slice of a session's stash. */
+export interface StashEvent {
+  /** Recovered at the start of a request, stored, left out as invalid, or refused. */
+  readonly name:
+    | "holdfast.stash.recover"
+    | "holdfast.stash.stash"
+    | "holdfast.stash.skip"
+    | "holdfast.stash.refuse";
+  /** Log reference of the session. */
+  readonly ref: string;
+  /** Name of the stash. */
+  readonly stash: string;
+  /** Outcome of a recovery, or why a write was refused. */
+  readonly status?: string;
+  /** Keys concerned: left out (`skip`), stored (`stash`) or invalid (`recover`). */
+  readonly keys?: readonly string[];
+  /** What went wrong, if anything did. */
+  readonly error?: unknown;
+}
+
+/** What happened to a browser session as a whole. */
+export interface SessionEvent {
+  /** The step in the session's life. */
+  readonly name:
+    | "holdfast.session.create"
+    | "holdfast.session.touch"
+    | "holdfast.session.rotate"
+    | "holdfast.session.move"
+    | "holdfast.session.destroy"
+    | "holdfast.session.ambiguous_cookie"
+    | "holdfast.session.sweep";
+  /** Log reference of the session; empty where there is none. */
+  readonly ref: string;
+  /** Records removed by a sweep. */
+  readonly removed?: number;
+  /** What went wrong, if anything did. */
+  readonly error?: unknown;
+}
+
+/** Everything the library tells about itself: no session id, no stored value, no secret. */
+export type TelemetryEvent = StorageEvent | ObjectEvent | StashEvent | SessionEvent;
+
+/** Receives events; what it throws is ignored. */
+export type Telemetry = (event: TelemetryEvent) => void;

@@ -1,0 +1,249 @@
+import { must } from "../core/assert.ts";
+import {
+  HoldfastError,
+  InvalidStateError,
+  InvalidValueError,
+  type Problem,
+} from "../core/errors.ts";
+import { equalJson, type JsonObject, normalize } from "../core/json.ts";
+import { formatPath } from "../core/path.ts";
+import { checkSchema } from "../core/schema.ts";
+import { diff, isEmptyPatch, type Patch } from "../core/slice.ts";
+import type { StashDefinition } from "./definition.ts";
+import { isAt, type Restored, restoreKey, stateOf } from "./restore.ts";
+import { recoverSlice, type SliceChange, type StashStatus } from "./slices.ts";
+import type { Slice } from "./state.ts";
+
+/** A part of the session's state, as one request holds it. */
+export interface Stash<S extends object> {
+  /** The state: read it, change it, then {@linkcode Stash.stash} it. */
+  state: S;
+  /**
+   * What became of what was stored: `"recovered"`, `"not_found"`, `"migrated"` from an older `vsn`,
+   * `"newer"` or `"discarded"` because of its `vsn`, or `"error"` if it could not be read. In the
+   * last three cases `state` holds the defaults.
+   */
+  readonly status: StashStatus;
+  /** Why the status is `"error"`. */
+  readonly cause: unknown;
+  /** Recovered keys that the schema refused; `state` holds their defaults. */
+  readonly invalid: readonly string[];
+  /**
+   * The page instance that `"reconnect"` keys belong to. Put it into the page (a hidden field), and
+   * hand it to `session.stash(definition, { page })` when it comes back.
+   */
+  readonly page: string;
+  /**
+   * Stores what changed since the state was recovered or last stashed, key by key, so that another
+   * tab's changes of other keys stay. Durable once it resolves; writes nothing if nothing changed.
+   *
+   * @returns `true` if something was written.
+   * @throws {InvalidValueError} If a changed value cannot be stored as JSON.
+   * @throws {InvalidStateError} If the schema refuses a changed key.
+   * @throws {StorageUnavailableError} If storage failed.
+   * @throws {HoldfastError} `ERR_NEWER_VERSION` if a newer version of the application stored this
+   *   stash, `ERR_UNRECOVERED` if it could not be read, `ERR_TOO_LARGE`, `ERR_SESSION_ENDED`,
+   *   `ERR_SESSION_SEALED` if the session would have to begin after its response was made.
+   */
+  stash(): Promise<boolean>;
+  /**
+   * Changes what is stored by reading and writing in one step: `change` gets the stored state as it
+   * is now, and runs again if another writer was first. A hundred increments at once make a hundred.
+   *
+   * @param change Changes the state it gets, or returns another; must have no other effects.
+   * @returns The state as stored; keys of `state` not changed locally are brought up to date.
+   * @throws The same as {@linkcode Stash.stash}, and what `change` throws: then nothing is stored.
+   */
+  update(change: (state: S) => S | void | Promise<S | void>): Promise<S>;
+  /**
+   * Removes everything stored under this stash, drafts of other pages included, and puts `state`
+   * back to its defaults.
+   */
+  reset(): Promise<void>;
+}
+
+/** How a handle reaches its session. */
+export interface SliceAccess {
+  /**
+   * Runs a change on the stored slice, brought to the definition's version; `true` if written.
+   * `fresh` if the change depends on what is stored even when it writes nothing.
+   */
+  change(
+    make: (slice: Slice) => SliceStep | Promise<SliceStep>,
+    fresh: boolean,
+  ): Promise<boolean>;
+  /** Removes the stored slice. */
+  remove(): Promise<void>;
+  /** Tells of keys that were left out. */
+  skipped(keys: readonly string[], problems: readonly Problem[]): void;
+}
+
+/** One step of a slice: a change, or nothing. */
+export type SliceStep = SliceChange | "keep";
+
+/** Implements {@linkcode Stash} on a slice. */
+export class StashHandle<S extends object> implements Stash<S> {
+  state: S;
+  readonly status: StashStatus;
+  readonly cause: unknown;
+  readonly invalid: readonly string[];
+  readonly page: string;
+  readonly #definition: StashDefinition<S>;
+  readonly #access: SliceAccess;
+  /** What the state was recovered from; never mutated. */
+  #recovered: JsonObject;
+  /** The fields as of the recovery or the last write; made when first needed. */
+  #baseline: JsonObject | undefined;
+  /** A migrated slice is written back even if nothing else changed. */
+  #unwritten: boolean;
+
+  constructor(
+    definition: StashDefinition<S>,
+    restored: Restored<S>,
+    page: string,
+    access: SliceAccess,
+  ) {
+    this.#definition = definition;
+    this.#access = access;
+    this.page = page;
+    this.state = restored.state;
+    this.status = restored.status;
+    this.cause = restored.cause;
+    this.invalid = restored.invalid;
+    this.#recovered = restored.fields;
+    this.#unwritten = restored.status === "migrated";
+  }
+
+  /** Whether a declared key has changed since the recovery or the last write. */
+  changed(): boolean {
+    return !isEmptyPatch(diff(this.#base(), this.#fields(this.state, this.#base())));
+  }
+
+  async stash(): Promise<boolean> {
+    if (this.status === "error") throw unrecovered(this.#definition.name, this.cause);
+    const fields = this.#fields(this.state, this.#base());
+    const patch = diff(this.#base(), fields);
+    if (isEmptyPatch(patch) && !this.#unwritten) return false;
+    await this.#check(this.state, patch);
+    const change = this.#split(patch);
+    await this.#access.change(() => change, false);
+    this.#baseline = fields;
+    this.#unwritten = false;
+    return true;
+  }
+
+  async update(change: (state: S) => S | void | Promise<S | void>): Promise<S> {
+    let updated: { state: S; fields: JsonObject } | undefined;
+    await this.#access.change(async (slice) => {
+      const { step, ...result } = await this.#applyTo(slice, change);
+      updated = result;
+      return step;
+    }, true);
+    const { state, fields } = must(updated, "a finished change has run");
+    const base = this.#base();
+    const local = this.#fields(this.state, base);
+    const untouched = [...this.#definition.scopes.keys()].filter((key) =>
+      sameKey(base, local, key)
+    );
+    for (const key of untouched) restoreKey(this.#definition, this.state, fields, key);
+    this.#baseline = fields;
+    this.#unwritten = false;
+    return state;
+  }
+
+  async reset(): Promise<void> {
+    await this.#access.remove();
+    this.state = this.#definition.state();
+    this.#recovered = {};
+    this.#baseline = undefined;
+    this.#unwritten = false;
+  }
+
+  async #applyTo(
+    slice: Slice,
+    change: (state: S) => S | void | Promise<S | void>,
+  ): Promise<{ state: S; fields: JsonObject; step: SliceStep }> {
+    const { fields: recovered } = recoverSlice(this.#definition, slice, this.page);
+    const draft = stateOf(this.#definition, recovered);
+    const before = this.#defaultsWith(recovered);
+    const state = await change(draft) ?? draft;
+    const fields = this.#fields(state, before);
+    const patch = diff(before, fields);
+    if (isEmptyPatch(patch)) return { state, fields, step: "keep" };
+    await this.#check(state, patch);
+    return { state, fields, step: this.#split(patch) };
+  }
+
+  #base(): JsonObject {
+    return this.#baseline ??= this.#defaultsWith(this.#recovered);
+  }
+
+  #defaultsWith(recovered: JsonObject): JsonObject {
+    return { ...this.#fields(this.#definition.state(), {}), ...recovered };
+  }
+
+  /** The declared keys of a state as JSON; with `"skip"`, invalid ones as they were before. */
+  #fields(state: S, before: JsonObject): JsonObject {
+    const fields: JsonObject = {};
+    const skipped: string[] = [];
+    const problems: Problem[] = [];
+    for (const key of this.#definition.scopes.keys()) {
+      const value: unknown = Object.hasOwn(state, key) ? Reflect.get(state, key) : undefined;
+      if (value === undefined) continue;
+      const normal = normalize(value, { path: formatPath([key]) });
+      if (normal.ok) {
+        fields[key] = normal.value;
+      } else {
+        skipped.push(key);
+        problems.push(...normal.problems);
+        const kept = before[key];
+        if (kept !== undefined) fields[key] = kept;
+      }
+    }
+    if (problems.length > 0) this.#invalidValues(skipped, problems);
+    return fields;
+  }
+
+  #invalidValues(keys: readonly string[], problems: readonly Problem[]): void {
+    if (this.#definition.onInvalidValue === "throw") {
+      throw new InvalidValueError(`stash "${this.#definition.name}"`, problems);
+    }
+    this.#access.skipped(keys, problems);
+  }
+
+  /** The schema speaks about the whole state; a write is stopped only by what it changes. */
+  async #check(state: S, patch: Patch): Promise<void> {
+    const { schema, name } = this.#definition;
+    if (schema === undefined) return;
+    const checked = await checkSchema(schema, state);
+    if (checked.ok) return;
+    const touched = new Set([...Object.keys(patch.set), ...patch.drop]);
+    const problems = checked.problems.filter(({ path }) =>
+      path === "" || [...touched].some((key) => isAt(path, key))
+    );
+    if (problems.length > 0) throw new InvalidStateError(`stash "${name}"`, problems);
+  }
+
+  #split(patch: Patch): SliceChange {
+    const keys: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
+    const draft: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
+    const side = (key: string) => this.#definition.scopes.get(key) === "reconnect" ? draft : keys;
+    for (const [key, value] of Object.entries(patch.set)) side(key).set[key] = value;
+    for (const key of patch.drop) side(key).drop.push(key);
+    return isEmptyPatch(draft) ? { keys } : { keys, draft: { page: this.page, patch: draft } };
+  }
+}
+
+function sameKey(a: JsonObject, b: JsonObject, key: string): boolean {
+  const [before, after] = [a[key], b[key]];
+  return before === undefined || after === undefined ? before === after : equalJson(before, after);
+}
+
+/** The error of every write over a slice that could not be read: it might destroy what is there. */
+export function unrecovered(name: string, cause: unknown): HoldfastError {
+  return new HoldfastError(
+    "ERR_UNRECOVERED",
+    `Cannot store stash "${name}": what is stored could not be read`,
+    { cause, retryable: cause instanceof HoldfastError && cause.retryable },
+  );
+}
