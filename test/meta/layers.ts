@@ -10,8 +10,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "src/sync": ["src/core", "src/ports"],
   "src/live": ["src/core", "src/ports", "src/stash", "src/sync"],
   "src/client": ["src/core"],
-  // The composition root puts the layers together, with the defaults every runtime has.
-  "src": ["src/", "adapters/web"],
+  // Where the layers are put together, too, with the defaults every runtime has.
   "adapters/web": ["src/"],
   "adapters/testing": ["src/", "adapters/web", "adapters/memory"],
   "adapters": ["src/", "adapters/web"],

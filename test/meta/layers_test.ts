@@ -34,7 +34,7 @@ test("[ME1] an import against the layers is found", () => {
     ["src/ports/a.ts", 'import { E } from "../core/e.ts";', 1],
     ["src/object/a.ts", 'export * from "../stash/b.ts";', 1],
     ["src/stash/a.ts", 'import {\n  b,\n} from "../object/b.ts";', 0],
-    ["src/holdfast.ts", 'import { c } from "../adapters/web/clock.ts";', 0],
+    ["src/core/a.ts", 'import { c } from "../../adapters/web/clock.ts";', 1],
     ["src/strange/a.ts", 'import { b } from "./b.ts";', 1],
     ["adapters/bun/a.ts", 'import { b } from "../node/b.ts";', 1],
     ["adapters/bun/a.ts", 'import { b } from "bun:sqlite";', 0],

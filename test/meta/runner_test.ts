@@ -38,25 +38,28 @@ function blamed(lines: readonly string[]): readonly string[] {
 
 test("[ME13] what passes is counted", async (t) => {
   const { code, lines } = await runSuites(t, {
-    good: `${begin}test("a <b> & \\"c\\"", () => {}); test("d", async () => {});`,
-    foreign: `${begin}test("e", () => {}); skip("f", "only on another runtime");`,
+    good: `${begin}test("[ME13] a <b> & \\"c\\"", () => {}); test("[ME13] d", async () => {});`,
+    foreign: `${begin}test("[ME13] e", () => {}); skip("[ME13] f", "only on another runtime");`,
   });
   assertEquals([code, lines.at(-1)], [0, "3 passed, 0 failed, 1 skipped"]);
-  assert(lines.includes("skipped: f (skipped: only on another runtime)"), "the reason is missing");
+  assert(
+    lines.includes("skipped: [ME13] f (skipped: only on another runtime)"),
+    "the reason is missing",
+  );
 });
 
 test("[ME13] what fails in any way is counted and named", async (t) => {
   const { code, lines } = await runSuites(t, {
-    bad: `${begin}test("a", () => {}); test("b", () => { throw new Error("no"); });`,
+    bad: `${begin}test("[ME13] a", () => {}); test("[ME13] b", () => { throw new Error("no"); });`,
     empty: "export {};",
     load: 'throw new Error("no");',
-    reason: `${begin}test("c", () => {}); skip("d", "it is hard");`,
+    reason: `${begin}test("[ME13] c", () => {}); skip("[ME13] d", "it is hard");`,
   });
   assertEquals(blamed(lines), [
-    "bad_test.ts: b",
+    "bad_test.ts: [ME13] b",
     "empty_test.ts registers no test",
     "load_test.ts ended with code 1",
-    "reason_test.ts: d (skipped: it is hard)",
+    "reason_test.ts: [ME13] d (skipped: it is hard)",
   ]);
   assertEquals([code, lines.at(-1)], [1, "2 passed, 4 failed, 1 skipped"]);
 });
@@ -76,7 +79,7 @@ function skipElsewhere(name: string): void {
 onLinux("[ME13] a process left behind is a failure, and is stopped", async (t) => {
   const { code, lines } = await runSuites(t, {
     leak: `import { spawn } from "node:child_process";\n${begin}` +
-      'test("a", () => { spawn("sleep", ["600"], { stdio: "ignore" }).unref(); });',
+      'test("[ME13] a", () => { spawn("sleep", ["600"], { stdio: "ignore" }).unref(); });',
   });
   assertEquals(blamed(lines), ["leak_test.ts left running: sleep (…)"]);
   assertEquals([code, lines.at(-1)], [1, "1 passed, 1 failed"]);

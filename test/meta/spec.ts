@@ -24,23 +24,21 @@ export function rulesOf(markdown: string): readonly Rule[] {
 
 // A title: the rules it proves, after the name of a driver if a suite is run for several.
 const title = /(\bskip\(\s*)?["'`](?:[^"'`\n[]*: )?((?:\[[A-Z]{2}\d+\] ?)+)/g;
-// A row of a table of tests, whose title is put together from it.
-const row = /\bid: "([A-Z]{2}\d+)"/g;
 
 /** The numbers that titles in a test file begin with; a skipped test proves nothing. */
 export function provenIn(source: string): readonly string[] {
-  const text = withoutComments(source);
-  const titles = [...text.matchAll(title)].filter(([, skip]) => skip === undefined);
-  return [
-    ...titles.flatMap(([, , ids = ""]) => ids.match(/[A-Z]{2}\d+/g) ?? []),
-    ...Array.from(text.matchAll(row), ([, id = ""]) => id),
-  ];
+  return [...withoutComments(source).matchAll(title)]
+    .filter(([, skip]) => skip === undefined)
+    .flatMap(([, , ids = ""]) => ids.match(/[A-Z]{2}\d+/g) ?? []);
 }
+
+// A number and something to read, or a title taken from a table.
+const numbered = /^(?:[^[]*: )?(?:\[[A-Z]{2}\d+\] \S|\$\{\w+\.title\}$)/;
 
 /** The literal titles in a test file that begin with no number. */
 export function unnumberedIn(source: string): readonly string[] {
   const titles = withoutComments(source)
     .matchAll(/(?<![.\w])(?:t\.)?test\(\s*(["'`])((?:(?!\1)[^\n])*)/g);
   return Array.from(titles, ([, , text = ""]) => text)
-    .filter((text) => !/^(?:[^[]*: )?\[(?:[A-Z]{2}\d+|\$\{\w+\.id\})\] \S/.test(text));
+    .filter((text) => !numbered.test(text));
 }
