@@ -79,7 +79,7 @@ export interface Change<R> {
 
 /**
  * A turn on a living session. A write to a session that has ended meanwhile is refused, so that
- * nothing brings it back (SPEC SE11).
+ * nothing brings it back (SPEC SE7).
  *
  * @param create The session is new: begin it if its key is absent.
  */

@@ -87,11 +87,11 @@ export class StashHandle<S extends object> implements Stash<S> {
   readonly status: StashStatus;
   readonly cause: unknown;
   readonly invalid: readonly string[];
-  readonly page: string;
   readonly #definition: StashDefinition<S>;
   readonly #access: SliceAccess;
   /** What the state was recovered from; never mutated. */
   #recovered: JsonObject;
+  #page: string | (() => string);
   /** The fields as of the recovery or the last write; made when first needed. */
   #baseline: JsonObject | undefined;
   /** A migrated slice is written back even if nothing else changed. */
@@ -100,18 +100,24 @@ export class StashHandle<S extends object> implements Stash<S> {
   constructor(
     definition: StashDefinition<S>,
     restored: Restored<S>,
-    page: string,
+    page: string | (() => string),
     access: SliceAccess,
   ) {
     this.#definition = definition;
     this.#access = access;
-    this.page = page;
+    this.#page = page;
     this.state = restored.state;
     this.status = restored.status;
     this.cause = restored.cause;
     this.invalid = restored.invalid;
     this.#recovered = restored.fields;
     this.#unwritten = restored.status === "migrated";
+  }
+
+  get page(): string {
+    // Made when first asked for: most requests do not, and randomness is the dearest thing here.
+    if (typeof this.#page === "function") this.#page = this.#page();
+    return this.#page;
   }
 
   /** Whether a declared key has changed since the recovery or the last write. */
@@ -163,7 +169,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     slice: Slice,
     change: (state: S) => S | void | Promise<S | void>,
   ): Promise<{ state: S; fields: JsonObject; step: SliceStep }> {
-    const { fields: recovered } = recoverSlice(this.#definition, slice, this.page);
+    const { fields: recovered } = recoverSlice(this.#definition, slice, this.#knownPage);
     const draft = stateOf(this.#definition, recovered);
     const before = this.#defaultsWith(recovered);
     const state = await change(draft) ?? draft;
@@ -172,6 +178,11 @@ export class StashHandle<S extends object> implements Stash<S> {
     if (isEmptyPatch(patch)) return { state, fields, step: "keep" };
     await this.#check(state, patch);
     return { state, fields, step: this.#split(patch) };
+  }
+
+  /** A page instance nobody has asked for yet has no drafts to recover. */
+  get #knownPage(): string | undefined {
+    return typeof this.#page === "string" ? this.#page : undefined;
   }
 
   #base(): JsonObject {

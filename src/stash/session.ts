@@ -130,7 +130,7 @@ export class RequestSession implements Session {
       ...(error === undefined ? {} : { error }),
     });
     const access = this.#access(definition, this.#seat);
-    const handle = new StashHandle(definition, restored, page ?? this.#context.newPage(), access);
+    const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
     this.#handles.add(handle);
     return handle;
   }
