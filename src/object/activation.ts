@@ -116,12 +116,13 @@ export class Activation {
   }
 
   /** Reads what the store holds now, beside the mailbox; never what is not durable yet. */
-  async read(): Promise<Current> {
+  read(): Promise<Current> {
     const before = this.#base;
-    const loaded = await this.#store.read(this.key, before);
-    // A write that ended meanwhile knows better than this answer.
-    if (this.idle && this.#base === before) this.#install(loaded);
-    return loaded;
+    return this.#store.read(this.key, before).then((loaded) => {
+      // A write that ended meanwhile knows better than this answer.
+      if (loaded !== before && this.idle && this.#base === before) this.#install(loaded);
+      return loaded;
+    });
   }
 
   #install(loaded: Loaded): void {

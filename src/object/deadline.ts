@@ -1,9 +1,17 @@
 import type { Clock } from "../ports/clock.ts";
 
+/** A call that has not been answered yet. */
 interface Waiting {
-  readonly dueAt: number;
-  readonly expire: () => void;
+  /** Reused by later calls for as long as it was not aborted: on Bun one costs half a microsecond. */
+  readonly controller: AbortController;
+  dueAt: number;
+  expire: () => void;
 }
+
+/** Controllers kept for reuse. */
+const maxSpare = 256;
+
+const nothing = () => {};
 
 /**
  * One time limit for many calls. All calls share the limit, so they expire in the order they began
@@ -13,6 +21,7 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #limitMs: number;
   readonly #waiting: Set<Waiting> = new Set();
+  readonly #spare: Waiting[] = [];
   #armed = false;
 
   constructor(clock: Clock, limitMs: number) {
@@ -26,32 +35,36 @@ export class Deadlines {
    * @param run Gets a signal that is aborted when the limit has passed.
    */
   limit<T>(run: (signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
-    const controller = new AbortController();
     return new Promise<T>((resolve, reject) => {
-      const entry: Waiting = {
-        dueAt: this.#clock.monotonic() + this.#limitMs,
-        expire: () => {
-          const error = late();
-          reject(error);
-          controller.abort(error);
-        },
+      const entry = this.#spare.pop() ??
+        { controller: new AbortController(), dueAt: 0, expire: nothing };
+      entry.dueAt = this.#clock.monotonic() + this.#limitMs;
+      entry.expire = () => {
+        const error = late();
+        reject(error);
+        entry.controller.abort(error);
       };
       this.#waiting.add(entry);
-      this.#arm();
-      const done = () => this.#waiting.delete(entry);
-      run(controller.signal).then(
-        (value) => (done(), resolve(value)),
-        (error) => (done(), reject(error)),
-      );
+      if (!this.#armed) this.#arm(entry.dueAt);
+      run(entry.controller.signal).then((value) => {
+        this.#release(entry);
+        resolve(value);
+      }, (error) => {
+        this.#release(entry);
+        reject(error);
+      });
     });
   }
 
-  #arm(): void {
-    if (this.#armed) return;
-    const [oldest] = this.#waiting;
-    if (oldest === undefined) return;
+  #release(entry: Waiting): void {
+    if (!this.#waiting.delete(entry)) return;
+    entry.expire = nothing;
+    if (this.#spare.length < maxSpare) this.#spare.push(entry);
+  }
+
+  #arm(dueAt: number): void {
     this.#armed = true;
-    const delayMs = Math.max(0, oldest.dueAt - this.#clock.monotonic());
+    const delayMs = Math.max(0, dueAt - this.#clock.monotonic());
     this.#clock.timer(delayMs, () => this.#fire(), { background: true });
   }
 
@@ -59,10 +72,12 @@ export class Deadlines {
     this.#armed = false;
     const now = this.#clock.monotonic();
     for (const entry of this.#waiting) {
-      if (entry.dueAt > now) break;
+      if (entry.dueAt > now) {
+        this.#arm(entry.dueAt);
+        return;
+      }
       this.#waiting.delete(entry);
       entry.expire();
     }
-    this.#arm();
   }
 }

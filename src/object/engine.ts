@@ -130,6 +130,8 @@ export class Engine {
       this.#evictBeyond(this.#limits.maxActive - 1);
       this.#scheduleSweep();
     } else {
+      // The order of use is kept to the second: moving an entry costs more than a read of it.
+      if (usedAt - entry.usedAt < 1000) return entry.activation;
       entry.usedAt = usedAt;
       this.#active.delete(key);
     }

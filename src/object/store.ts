@@ -17,7 +17,7 @@ type Result = StorageEvent["result"];
 /** A storage call as tried: what it is called, about what, and how it answers. */
 interface Call<T> {
   readonly name: CallName;
-  readonly ref: string;
+  readonly key: string;
   readonly run: (signal: AbortSignal) => Promise<T>;
   readonly result: (value: T) => Result;
 }
@@ -49,16 +49,17 @@ export class RecordStore {
    * @param known A record read before: if it is still the one, it is returned without decoding.
    * @throws {StorageUnavailableError} If storage fails or does not answer.
    */
-  async read(key: string, known?: Loaded): Promise<Loaded> {
-    const stored = await this.#tries({
+  read(key: string, known?: Loaded): Promise<Loaded> {
+    return this.#tries({
       name: "holdfast.storage.get",
-      ref: logReference(key),
+      key,
       run: (signal) => this.#ports.storage.get(key, { signal }),
       result: (value) => value === undefined ? "absent" : "found",
+    }).then((stored) => {
+      if (stored === undefined) return absent;
+      if (known?.etag === stored.etag) return known;
+      return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
     });
-    if (stored === undefined) return absent;
-    if (known?.etag === stored.etag) return known;
-    return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
   }
 
   /**
@@ -95,7 +96,7 @@ export class RecordStore {
   delete(key: string, etag: string): Promise<DeleteResult> {
     return this.#tries({
       name: "holdfast.storage.delete",
-      ref: logReference(key),
+      key,
       run: (signal) => this.#ports.storage.delete(key, { signal, ifMatch: etag }),
       result: (value) => value.ok ? "ok" : "conflict",
     });
@@ -105,7 +106,7 @@ export class RecordStore {
   list(prefix: string, options: ListOptions): Promise<readonly string[]> {
     return this.#tries({
       name: "holdfast.storage.list",
-      ref: "",
+      key: prefix,
       run: (signal) => this.#ports.storage.list(prefix, { ...options, signal }),
       result: () => "ok",
     });
@@ -114,57 +115,69 @@ export class RecordStore {
   #put(key: string, text: string, condition: PutOptions): Promise<PutResult> {
     return this.#tries({
       name: "holdfast.storage.put",
-      ref: logReference(key),
+      key,
       run: (signal) => this.#ports.storage.put(key, text, { ...condition, signal }),
       result: (value) => value.ok ? "ok" : "conflict",
     });
   }
 
-  async #tries<T>(call: Call<T>): Promise<T> {
+  /** Nearly every first try succeeds, so it goes without the machinery of the later ones. */
+  #tries<T>(call: Call<T>): Promise<T> {
+    const giveUpAt = this.#ports.clock.monotonic() + this.#limits.storageTimeoutMs;
+    return this.#once(call, 1).catch((error) => this.#tryAgain(call, giveUpAt, error));
+  }
+
+  async #tryAgain<T>(call: Call<T>, giveUpAt: number, firstError: unknown): Promise<T> {
     const { clock, random } = this.#ports;
-    const giveUpAt = clock.monotonic() + this.#limits.storageTimeoutMs;
+    const { storageRetry } = this.#limits;
     let outcome: "none" | "unknown" = "none";
-    for (let attempt = 1;; attempt++) {
+    let error = firstError;
+    for (let failed = 1;; failed++) {
+      if (error instanceof TypeError || error instanceof RangeError) throw error;
+      outcome = worse(outcome, call.name, error);
+      const delayMs = nextDelay(storageRetry, failed, random.number());
+      if (delayMs === undefined || clock.monotonic() + delayMs >= giveUpAt) {
+        throw new StorageUnavailableError(
+          `Cannot reach storage for "${call.name}": ${failed} of ${storageRetry.tries} tries failed`,
+          outcome,
+          { cause: error },
+        );
+      }
+      await new Promise<void>((resolve) => void clock.timer(delayMs, resolve));
       try {
-        return await this.#once(call, attempt);
-      } catch (error) {
-        if (error instanceof TypeError || error instanceof RangeError) throw error;
-        outcome = worse(outcome, call.name, error);
-        const delayMs = nextDelay(this.#limits.storageRetry, attempt, random.number());
-        if (delayMs === undefined || clock.monotonic() + delayMs >= giveUpAt) {
-          throw new StorageUnavailableError(
-            `Cannot reach storage for "${call.name}": ${attempt} of ${this.#limits.storageRetry.tries} tries failed`,
-            outcome,
-            { cause: error },
-          );
-        }
-        await new Promise<void>((resolve) => void clock.timer(delayMs, resolve));
+        return await this.#once(call, failed + 1);
+      } catch (next) {
+        error = next;
       }
     }
   }
 
-  async #once<T>(call: Call<T>, attempt: number): Promise<T> {
-    const { clock, emit } = this.#ports;
-    const limited = () => this.#deadlines.limit(call.run, () => this.#late(call.name));
-    if (emit === undefined) return await limited();
-    const { name, ref } = call;
+  #once<T>(call: Call<T>, attempt: number): Promise<T> {
+    const { emit } = this.#ports;
+    return emit === undefined ? this.#limited(call) : this.#told(call, attempt, emit);
+  }
+
+  #limited<T>({ run, name }: Call<T>): Promise<T> {
+    return this.#deadlines.limit(run, () => this.#late(name));
+  }
+
+  async #told<T>(
+    call: Call<T>,
+    attempt: number,
+    emit: NonNullable<EnginePorts["emit"]>,
+  ): Promise<T> {
+    const { clock } = this.#ports;
+    const about = { name: call.name, ref: logReference(call.key), attempt };
     const startedAt = clock.monotonic();
     const durationMs = () => clock.monotonic() - startedAt;
-    emit({ name, phase: "start", ref, attempt });
+    emit({ ...about, phase: "start" });
     try {
-      const value = await limited();
+      const value = await this.#limited(call);
       const result = call.result(value);
-      emit({
-        name,
-        phase: "stop",
-        ref,
-        attempt,
-        durationMs: durationMs(),
-        ...(result === undefined ? {} : { result }),
-      });
+      emit({ ...about, phase: "stop", durationMs: durationMs(), ...(result && { result }) });
       return value;
     } catch (error) {
-      emit({ name, phase: "exception", ref, attempt, durationMs: durationMs(), error });
+      emit({ ...about, phase: "exception", durationMs: durationMs(), error });
       throw error;
     }
   }
