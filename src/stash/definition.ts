@@ -46,6 +46,8 @@ export interface StashDefinition<S extends object> {
   readonly scopes: ReadonlyMap<string, Scope>;
   /** Makes the initial state. */
   readonly state: () => S;
+  /** The stored keys of the initial state, as JSON. */
+  readonly defaults: JsonObject;
   /** Checks the state. */
   readonly schema: StandardSchema | undefined;
   /** Turns older data into data of this version. */
@@ -104,25 +106,33 @@ export function defineStash<S extends object>(options: StashOptions<S>): StashDe
   if (onInvalidValue !== "throw" && onInvalidValue !== "skip") {
     throw new TypeError(`Cannot define ${what}: "onInvalidValue" is neither "throw" nor "skip"`);
   }
-  checkDefaults(options.state(), scopes, what);
-  return { name, vsn, scopes, state: options.state, schema, migrate, onInvalidValue };
+  const defaults = readDefaults(options.state(), scopes, what);
+  return { name, vsn, scopes, state: options.state, defaults, schema, migrate, onInvalidValue };
 }
 
-function checkDefaults(state: object, scopes: ReadonlyMap<string, Scope>, what: string): void {
+function readDefaults(
+  state: object,
+  scopes: ReadonlyMap<string, Scope>,
+  what: string,
+): JsonObject {
   if (typeof state !== "object" || state === null) {
     throw new TypeError(`Cannot define ${what}: state() did not return an object`);
   }
+  const defaults: JsonObject = {};
   for (const key of scopes.keys()) {
     if (!Object.hasOwn(state, key)) {
       throw new TypeError(`Cannot define ${what}: state() has no key "${key}" to store`);
     }
     const value: unknown = Reflect.get(state, key);
-    const normal = value === undefined ? undefined : normalize(value, { path: formatPath([key]) });
-    if (normal !== undefined && !normal.ok) {
+    if (value === undefined) continue;
+    const normal = normalize(value, { path: formatPath([key]) });
+    if (!normal.ok) {
       const { path, reason } = normal.problems[0] ?? { path: key, reason: "is invalid" };
       throw new TypeError(`Cannot define ${what}: the default of "${path}" ${reason}`);
     }
+    defaults[key] = normal.value;
   }
+  return defaults;
 }
 
 /** Picks the declared keys that survive this way of mounting. Reads own keys only. */

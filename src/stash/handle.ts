@@ -171,7 +171,7 @@ export class StashHandle<S extends object> implements Stash<S> {
   ): Promise<{ state: S; fields: JsonObject; step: SliceStep }> {
     const { fields: recovered } = recoverSlice(this.#definition, slice, this.#knownPage);
     const draft = stateOf(this.#definition, recovered);
-    const before = this.#defaultsWith(recovered);
+    const before = { ...this.#definition.defaults, ...recovered };
     const state = await change(draft) ?? draft;
     const fields = this.#fields(state, before);
     const patch = diff(before, fields);
@@ -186,11 +186,7 @@ export class StashHandle<S extends object> implements Stash<S> {
   }
 
   #base(): JsonObject {
-    return this.#baseline ??= this.#defaultsWith(this.#recovered);
-  }
-
-  #defaultsWith(recovered: JsonObject): JsonObject {
-    return { ...this.#fields(this.#definition.state(), {}), ...recovered };
+    return this.#baseline ??= { ...this.#definition.defaults, ...this.#recovered };
   }
 
   /** The declared keys of a state as JSON; with `"skip"`, invalid ones as they were before. */

@@ -1,6 +1,6 @@
 import { cloneJson, type JsonObject } from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
-import { checkSchema } from "../core/schema.ts";
+import { checkSchema, type StandardSchema } from "../core/schema.ts";
 import type { StashDefinition } from "./definition.ts";
 import type { Recovery } from "./slices.ts";
 
@@ -37,15 +37,25 @@ export function restoreKey<S extends object>(
  * Makes the state of a recovery. Values that the schema refuses fall back to their defaults, the
  * others are recovered (SPEC SH14).
  */
-export async function restore<S extends object>(
+export function restore<S extends object>(
   definition: StashDefinition<S>,
   recovery: Recovery,
-): Promise<Restored<S>> {
+): Restored<S> | Promise<Restored<S>> {
   const state = stateOf(definition, recovery.fields);
   const { schema } = definition;
   if (schema === undefined || Object.keys(recovery.fields).length === 0) {
-    return { ...recovery, state, invalid: [] };
+    const { status, fields, cause } = recovery;
+    return { status, fields, cause, state, invalid: [] };
   }
+  return withoutInvalid(definition, schema, recovery, state);
+}
+
+async function withoutInvalid<S extends object>(
+  definition: StashDefinition<S>,
+  schema: StandardSchema,
+  recovery: Recovery,
+  state: S,
+): Promise<Restored<S>> {
   const checked = await checkSchema(schema, state);
   if (checked.ok) return { ...recovery, state, invalid: [] };
   const paths = checked.problems.map(({ path }) => path);

@@ -20,7 +20,7 @@ import {
 } from "./handle.ts";
 import type { Identity } from "./identities.ts";
 import { end, locate } from "./locate.ts";
-import { restore } from "./restore.ts";
+import { restore, type Restored } from "./restore.ts";
 import { changeSlice, currentSlice, recoverSlice, type Recovery } from "./slices.ts";
 import { newSession, readSlice, type SessionState, type Slice, storeSlice } from "./state.ts";
 
@@ -119,16 +119,9 @@ export class RequestSession implements Session {
   ): Promise<Stash<S>> {
     const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
     const recovery = await this.#recover(definition, page);
-    const restored = await restore(definition, recovery);
-    const { status, cause: error } = restored;
-    this.#context.emit?.({
-      name: "holdfast.stash.recover",
-      ref: this.ref,
-      stash: definition.name,
-      status,
-      ...(restored.invalid.length > 0 ? { keys: restored.invalid } : {}),
-      ...(error === undefined ? {} : { error }),
-    });
+    const restoring = restore(definition, recovery);
+    const restored = restoring instanceof Promise ? await restoring : restoring;
+    if (this.#context.emit !== undefined) this.#tellRecovery(definition.name, restored);
     const access = this.#access(definition, this.#seat);
     const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
     this.#handles.add(handle);
@@ -177,6 +170,17 @@ export class RequestSession implements Session {
   /** Keeps ids and state out of logs. */
   toJSON(): { ref: string } {
     return { ref: this.ref };
+  }
+
+  #tellRecovery(stash: string, { status, cause, invalid }: Restored<object>): void {
+    this.#context.emit?.({
+      name: "holdfast.stash.recover",
+      ref: this.ref,
+      stash,
+      status,
+      ...(invalid.length > 0 ? { keys: invalid } : {}),
+      ...(cause === undefined ? {} : { error: cause }),
+    });
   }
 
   async #recover<S extends object>(

@@ -45,7 +45,8 @@ export function recoverSlice(
     return { status: "error", fields: {}, cause: new Error("The stored slice has another form") };
   }
   const mount = page === undefined ? "navigation" : "rejoin";
-  const data = { ...slice.keys, ...draftOf(slice, page)?.keys };
+  const draft = draftOf(slice, page);
+  const data = draft === undefined ? slice.keys : { ...slice.keys, ...draft.keys };
   const upgraded = upgrade({ vsn: slice.vsn, data }, definition.vsn, definition.migrate);
   if (upgraded.status === "failed") {
     return { status: "error", fields: {}, cause: upgraded.cause };

@@ -57,8 +57,10 @@ export function readSlice(views: JsonObject, name: string): Slice | "damaged" | 
   const stored: JsonValue | undefined = Object.hasOwn(views, name) ? views[name] : undefined;
   if (stored === undefined) return undefined;
   if (!isJsonObject(stored)) return "damaged";
-  const { vsn, keys, drafts = {} } = stored;
-  if (typeof vsn !== "number" || !isJsonObject(keys) || !isJsonObject(drafts)) return "damaged";
+  const { vsn, keys, drafts } = stored;
+  if (typeof vsn !== "number" || !isJsonObject(keys)) return "damaged";
+  if (drafts === undefined) return { vsn, keys, drafts: {} };
+  if (!isJsonObject(drafts)) return "damaged";
   const read: Record<string, Draft> = {};
   for (const [page, draft] of Object.entries(drafts)) {
     if (!isJsonObject(draft) || typeof draft["at"] !== "number" || !isJsonObject(draft["keys"])) {
