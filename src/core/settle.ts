@@ -16,9 +16,8 @@ export interface DraftNode {
 /** Finds the node behind a draft that was assigned somewhere. */
 export type NodeOf = (value: object) => DraftNode | undefined;
 
-/** Deeper and longer than this, values stay as they are: `normalize` refuses them anyway. */
+/** Deeper than this, values stay as they are: `normalize` refuses them anyway. */
 const maxDepth = 600;
-const maxLength = 1_000_000;
 
 /**
  * Turns a draft into plain data: drafts are replaced by what they stand for, and objects the
@@ -33,8 +32,6 @@ class Settlement {
   readonly #nodeOf: NodeOf;
   /** The result for a node or a fresh object, registered before it is filled: cycles end here. */
   readonly #results = new Map<object, object>();
-  /** Nodes without writes whose result is not known yet. */
-  readonly #open = new Set<DraftNode>();
   /** Results that are not complete yet or not plain: equal to nothing. */
   readonly #odd = new Set<unknown>();
 
@@ -45,10 +42,7 @@ class Settlement {
   node(node: DraftNode, depth: number): object {
     const known = this.#results.get(node);
     if (known !== undefined) return known;
-    // Met again inside itself: somebody made a cycle, so it needs a result of its own.
-    if (this.#open.has(node)) return this.#begin(node, node.base);
-    const latest = node.copy ?? node.base;
-    if (depth > maxDepth || isLong(latest)) return this.#leave(node, latest);
+    if (depth > maxDepth) return this.#leave(node, node.copy ?? node.base);
     const result = node.copy === undefined ? this.#read(node, depth) : this.#written(node, depth);
     this.#results.set(node, result);
     return result;
@@ -57,18 +51,18 @@ class Settlement {
   /** The handler wrote at most further inside. */
   #read(node: DraftNode, depth: number): object {
     const { base, children } = node;
-    this.#open.add(node);
     const changes: [string, unknown][] = [];
     for (const [key, child] of children) {
       const value = this.node(child, depth + 1);
       if (value !== base[key]) changes.push([key, value]);
     }
-    this.#open.delete(node);
     if (changes.length === 0) return base;
-    const result = this.#results.get(node) ?? emptyLike(base);
+    // A cycle led back here meanwhile; it goes through something written, so it came to an end.
+    const known = this.#results.get(node);
+    if (known !== undefined) return known;
+    const result = emptyLike(base);
     for (const key of slots(base)) put(result, key, base[key]);
     for (const [key, value] of changes) put(result, key, value);
-    this.#odd.delete(result);
     return result;
   }
 
@@ -77,7 +71,7 @@ class Settlement {
     const copy = node.copy as Container;
     const result = this.#begin(node, copy);
     const keys = slots(copy);
-    let same = keys.length === slots(base).length;
+    let same = sameSize(copy, base);
     for (const key of keys) {
       const child = copy[key] === base[key] ? children.get(key) : undefined;
       const value = child === undefined
@@ -89,7 +83,7 @@ class Settlement {
     }
     if (Array.isArray(result)) result.length = copy.length as number;
     this.#odd.delete(result);
-    return same && (result as Container).length === base.length ? base : result;
+    return same ? base : result;
   }
 
   #value(value: unknown, depth: number): unknown {
@@ -132,10 +126,8 @@ class Settlement {
     if (value === base) return true;
     if (typeof value !== "object" || typeof base !== "object") return false;
     if (value === null || base === null || this.#odd.has(value)) return false;
-    if (Array.isArray(value) !== Array.isArray(base)) return false;
-    const keys = Object.keys(value);
-    return keys.length === Object.keys(base).length &&
-      keys.every((key) =>
+    return sameSize(value, base) &&
+      slots(value).every((key) =>
         Object.hasOwn(base, key) && this.#equal((value as Container)[key], (base as Container)[key])
       );
   }
@@ -145,12 +137,15 @@ function emptyLike(value: object): object {
   return Array.isArray(value) ? [] : {};
 }
 
-function isLong(value: object): boolean {
-  return Array.isArray(value) && value.length > maxLength;
+/** Tells whether two values are of one kind and have as many slots, and arrays as many holes. */
+function sameSize(a: object, b: object): boolean {
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a) && a.length !== (b as unknown[]).length) return false;
+  return slots(a).length === slots(b).length;
 }
 
 function isCopyable(value: object): value is Container {
-  return Array.isArray(value) ? isPlainArray(value) && !isLong(value) : isPlainObject(value);
+  return Array.isArray(value) ? isPlainArray(value) : isPlainObject(value);
 }
 
 /** Own keys of plain data; holes of an array have none. */

@@ -108,6 +108,23 @@ test("[DR3] what was not touched is shared with the base", () => {
   assert(result.list[0] === base.list[1] && result.list[1] === base.list[2]);
 });
 
+test("[DR3] a value of another kind or length is a change, however alike it looks", () => {
+  const base = { a: {}, b: [] as number[], c: { "0": 1 }, d: [1], e: [1], f: [{ x: [1] }] };
+  const result: Loose = change(base, (state) => {
+    state.a = [];
+    state.b = {};
+    state.c = [1];
+    state.d.length = 2;
+    state.e = Object.assign(new Array(2), { 0: 1 });
+    state.f[0] = { x: Object.assign(new Array(2), { 0: 1 }) };
+  });
+  assert(Array.isArray(result.a) && !Array.isArray(result.b) && Array.isArray(result.c));
+  assertEquals(change({ a: { y: 1 } } as Loose, (state) => state.a = { x: undefined }), {
+    a: { x: undefined },
+  });
+  assertEquals([result.d.length, result.e.length, result.f[0].x.length], [2, 2, 2]);
+});
+
 test("[DR4] a draft may be assigned elsewhere and stays one object while the handler runs", () => {
   const base = { a: { n: 1 }, b: null as Loose, list: [{ n: 1 }] };
   const result = change(base, (state) => {
@@ -223,6 +240,11 @@ test("[DR7] cycles end in a cyclic result that normalize refuses", () => {
     const normal = normalize(change({ a: { b: { up: {} }, self: {} }, c: {}, fresh: {} }, handler));
     assert(!normal.ok && /part of a cycle/.test(JSON.stringify(normal)), `${handler}`);
   }
+});
+
+test("[DR7] a cycle in a result leads back to the same object", () => {
+  const result: Loose = change({ a: { b: { up: {} } } }, (state) => state.a.b.up = state.a);
+  assert(result.a.b.up === result.a);
 });
 
 test("[DR7] 100 000 fresh levels do not overflow the stack", () => {

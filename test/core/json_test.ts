@@ -83,6 +83,8 @@ test("[JS2] everything that JSON changes or loses is named with its path", () =>
     [{ "\udc00": 1 }, '["\\udc00"]: has a lone surrogate in its key'],
     [{ a: { toJSON: () => 1 } }, "a: has a toJSON method"],
     [Object.create({ inherited: 1 }), ": is not a plain object"],
+    [Object.create(Object.create(null)), ": is not a plain object"],
+    [Object.setPrototypeOf([], null), ": is not a plain object"],
   ];
   for (const [value, expected] of cases) assertEquals(problemsOf(value), [expected]);
 });
@@ -172,6 +174,8 @@ test("[JS7] the size limit counts bytes of the text and holds for stored text be
       problems: [{ path: "", reason }],
     });
   }
+  // Refused before the rest is looked at, let alone written out.
+  assertEquals(problemsOf(["a".repeat(1e7), 1n], { limits }), [`: ${reason}`]);
   assertEquals(parseJson("{".repeat(13), limits), { ok: false, problems: [{ path: "", reason }] });
 });
 
@@ -197,6 +201,8 @@ test("[JS8] getters, proxies and prototypes that throw or lie are problems, neve
     "[0]: cannot be read",
     "[1]: cannot be read",
   ]);
+  const throwers = problemsOf(Array.from({ length: 40 }, () => thrower("ownKeys")));
+  assertEquals(throwers, throwers.map((_, index) => `[${index}]: cannot be read`));
   const endless: unknown = new Proxy({}, {
     get: (_, key) => key === "toJSON" ? undefined : endless,
     ownKeys: () => ["a", "b"],
@@ -289,6 +295,7 @@ test("[JS10] two values are equal whatever the order of their keys", () => {
     [{}, null],
     [1, "1"],
     [{ toString: {} }, { valueOf: {} }],
+    [JSON.parse('{"__proto__":{}}'), { a: {} }],
   ];
   for (const [a, b] of different) assert(!equalJson(a, b), JSON.stringify([a, b]));
 });
@@ -305,6 +312,7 @@ test("[JS11] cloneJson copies every level", () => {
 });
 
 test("[JS12] only plain objects are JSON objects", () => {
+  assert(!isJsonObject(Object.setPrototypeOf([], null)));
   for (const value of [{}, Object.create(null)]) assert(isJsonObject(value));
   for (
     const value of [
@@ -335,6 +343,8 @@ test("[JS13] utf8Length counts what TextEncoder writes", () => {
       "\ud800",
       "\udc00\ud800",
       "\ud800\ud800\udc00",
+      "\ud800ü",
+      "\ud800€",
       "a\ud83d",
     ]
   ) {

@@ -54,6 +54,12 @@ test("[SL3] of one patch the drops come first: a key that is dropped and set is 
   assertEquals(applyPatch({ a: 1 }, { set: { a: 2 }, drop: ["a"] }), { a: 2 });
 });
 
+test("[SL3] a merged patch has each key once", () => {
+  const first = { set: { a: 1, b: 1 }, drop: ["c"] };
+  const second = { set: { c: 2 }, drop: ["a", "a"] };
+  assertEquals(mergePatches(first, second), { set: { b: 1, c: 2 }, drop: ["a"] });
+});
+
 test("[SL3] a merged patch does what both do, one after the other", () => {
   fc.assert(fc.property(fields, patch, patch, (start, first, second) => {
     assertEquals(
