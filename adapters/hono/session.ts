@@ -1,0 +1,184 @@
+import type { Session } from "../../src/stash/session.ts";
+import { withCookie } from "../web/handle.ts";
+import type { Holdfast, OpenSession } from "../web/holdfast.ts";
+
+/** Options of {@linkcode session}. */
+export interface SessionMiddlewareOptions {
+  /**
+   * Store every stash whose state has changed when the handler is done, unless it threw. What
+   * storing throws goes to `app.onError`.
+   * @default {false}
+   */
+  readonly autoStash?: boolean;
+  /** Asked before a session is created; `false` refuses it. The place for a rate limit. */
+  readonly admit?: (request: Request) => boolean | Promise<boolean>;
+}
+
+/** The environment of an app whose handlers have a session: `new Hono<SessionEnv>()`. */
+export interface SessionEnv {
+  /** What `c.var` holds. */
+  Variables: {
+    /** The browser session of the request. */
+    session: Session;
+  };
+}
+
+/** What the middleware needs of a Hono context. */
+export interface SessionContext {
+  /** Holds the request as it came. */
+  readonly req: { readonly raw: Request };
+  /** What a handler threw, if `app.onError` has answered for it. */
+  readonly error: Error | undefined;
+  /** Whether there is a response. */
+  readonly finalized: boolean;
+  /** The response; setting it merges the headers of the one before, unless that is `undefined`. */
+  get res(): Response;
+  set res(response: Response | undefined);
+  /** Sets a variable. */
+  set(key: "session", value: Session): void;
+}
+
+/** The middleware that {@linkcode session} makes. */
+export type SessionMiddleware = (c: SessionContext, next: () => Promise<void>) => Promise<void>;
+
+/** A session that some mount of the middleware has opened for a request. */
+interface Opened {
+  readonly open: OpenSession;
+  readonly admits: NonNullable<SessionMiddlewareOptions["admit"]>[];
+}
+
+/** By context, then by root: a middleware mounted twice finds what its outer mount has opened. */
+const openedFor: WeakMap<SessionContext, Map<Holdfast, Opened>> = new WeakMap();
+
+/** Headers that would be wrong on the error page that replaces a response. */
+const ofTheBody = [
+  "accept-ranges",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "location",
+  "refresh",
+  "transfer-encoding",
+];
+
+/**
+ * Makes the middleware that opens the session of each request as `c.var.session`, and sets its
+ * cookie on whatever response comes of it, if the session began or changed its id: also on the
+ * error page, on a redirect, and on a stream. Nothing is read before a handler asks for a stash.
+ *
+ * Mounted twice, the inner one uses the session of the outer one; what either asks for is done. A
+ * response of status 101 is never touched.
+ *
+ * `c.var.session` is typed in an app made as `new Hono<SessionEnv>()`. For a single route, let
+ * `createMiddleware<SessionEnv>(session(holdfast))` of `hono/factory` carry the type.
+ *
+ * @param holdfast The composition root.
+ * @param options What to do beside opening the session.
+ * @returns The middleware.
+ * @throws {TypeError} If there is no composition root.
+ *
+ * @example A cart
+ * ```ts
+ * import { createHoldfast, defineStash } from "@holdfast/holdfast";
+ * import { session, type SessionEnv } from "@holdfast/holdfast/hono";
+ * import { memoryStorage } from "@holdfast/holdfast/memory";
+ * import { assertEquals } from "@std/assert";
+ * import { Hono } from "hono";
+ *
+ * const secret = crypto.getRandomValues(new Uint8Array(32));
+ * await using holdfast = createHoldfast({ storage: memoryStorage(), secrets: [secret] });
+ * const Cart = defineStash({
+ *   name: "cart",
+ *   vsn: 1,
+ *   stored: ["items"],
+ *   state: () => ({ items: [] as string[] }),
+ * });
+ *
+ * const app = new Hono<SessionEnv>();
+ * app.use(session(holdfast));
+ * app.post("/cart", async (c) => {
+ *   const cart = await c.var.session.stash(Cart);
+ *   cart.state.items.push("kelp");
+ *   await cart.stash();
+ *   return c.redirect("/cart", 303);
+ * });
+ * app.get("/cart", async (c) => c.json((await c.var.session.stash(Cart)).state));
+ *
+ * const posted = await app.request("/cart", { method: "POST" });
+ * const cookie = posted.headers.get("set-cookie")!.split(";")[0]!;
+ * const got = await app.request("/cart", { headers: { cookie } });
+ * assertEquals(await got.json(), { items: ["kelp"] });
+ * ```
+ */
+export function session(
+  holdfast: Holdfast,
+  options: SessionMiddlewareOptions = {},
+): SessionMiddleware {
+  if (typeof holdfast?.open !== "function") {
+    throw new TypeError("Cannot make the session middleware: it needs what createHoldfast() made");
+  }
+  const { autoStash = false, admit } = options;
+  return async (c, next) => {
+    const outer = openedFor.get(c)?.get(holdfast);
+    const { open, admits } = outer ?? openFor(c, holdfast);
+    if (admit !== undefined) admits.push(admit);
+    c.set("session", open.session);
+    try {
+      await next();
+      // What a handler that threw had changed so far is nobody's wish.
+      if (autoStash && c.error === undefined) await open.stashChanged();
+    } catch (error) {
+      // The error page has yet to be made: a session that has begun must not be lost over it.
+      giveUpResponse(c, outer === undefined ? open.seal() : undefined);
+      throw error;
+    }
+    if (outer === undefined) setCookie(c, open.seal());
+  };
+}
+
+function openFor(c: SessionContext, holdfast: Holdfast): Opened {
+  const request = c.req.raw;
+  const admits: Opened["admits"] = [];
+  const admit = async (): Promise<boolean> => {
+    for (const ask of admits) if (await ask(request) !== true) return false;
+    return true;
+  };
+  const opened = { open: holdfast.open(request.headers.get("cookie"), { admit }), admits };
+  const ofContext = openedFor.get(c) ?? new Map<Holdfast, Opened>();
+  openedFor.set(c, ofContext.set(holdfast, opened));
+  return opened;
+}
+
+/** Adds the cookie to the response there is. */
+function setCookie(c: SessionContext, cookie: string | undefined): void {
+  // An upgraded connection has no headers left to set, and such a response cannot be copied.
+  if (cookie === undefined || c.res.status === 101) return;
+  replaceResponse(c, withCookie(c.res, cookie));
+}
+
+/** Leaves a cookie, and what else is not about the body, for the error page to be merged with. */
+function giveUpResponse(c: SessionContext, cookie: string | undefined): void {
+  if (!c.finalized) {
+    if (cookie !== undefined) c.res = withCookie(new Response(null), cookie);
+    return;
+  }
+  const { status, headers: given, body, bodyUsed } = c.res;
+  if (status === 101) return;
+  // Nobody will read it any more.
+  if (!bodyUsed) body?.cancel().catch(() => {});
+  const headers = new Headers(given);
+  for (const name of ofTheBody) headers.delete(name);
+  replaceResponse(c, withCookie(new Response(null, { headers }), cookie));
+}
+
+/** Hono would put the cookies of the response before in the place of the new one's. */
+function replaceResponse(c: SessionContext, response: Response): void {
+  c.res = undefined;
+  c.res = response;
+}
