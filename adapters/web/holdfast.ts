@@ -9,12 +9,13 @@ import type { Random } from "../../src/ports/random.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
 import { Identities } from "../../src/stash/identities.ts";
-import type { Session, SessionOptions } from "../../src/stash/session.ts";
+import type { CookieChange, Session, SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
 import { webClock } from "./clock.ts";
 import {
   type CookieOptions,
+  type CookieSettings,
   cookieSettings,
   expireCookie,
   readCookie,
@@ -137,45 +138,12 @@ export interface Holdfast extends AsyncDisposable {
  * ```
  */
 export function createHoldfast(options: HoldfastOptions): Holdfast {
-  const { storage, secrets, clock = webClock(), random = webRandom() } = options;
+  const { storage, clock = webClock() } = options;
   if (typeof storage?.get !== "function" || typeof storage.put !== "function") {
     throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
   }
-  checkSecrets(secrets);
-  const namespace = checkNamespace(options.namespace ?? "app");
   const cookie = cookieSettings(options.cookie);
-  const limits = checkLimits(options.limits);
-  const lifetime = checkLifetime(options.lifetime);
-  const hmac = options.hmac ?? fastestHmac();
-  const emit = guarded(options.telemetry);
-  const keys = deriveKeys(secrets, hmac);
-  // Whoever needs the keys sees the failure; nobody else has to.
-  keys.catch(() => {});
-
-  const engine = new Engine({ storage, clock, random, emit }, {
-    maxStateBytes: limits.maxSessionBytes,
-    mailbox: limits.mailbox,
-    storageTimeoutMs: limits.storageTimeoutMs,
-    maxActive: limits.maxActive,
-  });
-  const identities = new Identities({
-    hmac,
-    random,
-    namespace,
-    cookieName: cookie.name,
-    keys,
-    remembered: limits.maxActive,
-  });
-  const sessions = new Sessions({
-    engine,
-    identities,
-    lifetime,
-    drafts: { draftMs: limits.draftMs, maxDrafts: limits.maxDrafts },
-    maxSessionBytes: limits.maxSessionBytes,
-    now: () => clock.now(),
-    newPage: () => encodeBase64url(random.bytes(12)),
-    emit,
-  }, namespace);
+  const { engine, sessions } = compose({ ...options, clock }, cookie.name);
   const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
 
   const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
@@ -190,19 +158,62 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
       return {
         session,
         stashChanged: () => session.stashChanged(),
-        seal() {
-          const change = session.seal();
-          if (change === undefined) return undefined;
-          return change.kind === "set"
-            ? serializeCookie(cookie, change.token)
-            : expireCookie(cookie);
-        },
+        seal: () => headerValue(cookie, session.seal()),
       };
     },
     sweep: (sweepOptions = {}) => sessions.sweep(sweepOptions),
     close,
     [Symbol.asyncDispose]: async () => void await close(),
   };
+}
+
+/** Puts the engine and the sessions together on the ports of this process. */
+function compose(
+  options: HoldfastOptions & { readonly clock: Clock },
+  cookieName: string,
+): { engine: Engine; sessions: Sessions } {
+  const { storage, secrets, clock, random = webRandom(), hmac = fastestHmac() } = options;
+  checkSecrets(secrets);
+  const namespace = checkNamespace(options.namespace ?? "app");
+  const limits = checkLimits(options.limits);
+  const lifetime = checkLifetime(options.lifetime);
+  const emit = guarded(options.telemetry);
+  const keys = deriveKeys(secrets, hmac);
+  // Whoever needs the keys sees the failure; nobody else has to.
+  keys.catch(() => {});
+  const { maxSessionBytes, maxActive, draftMs, maxDrafts, mailbox, storageTimeoutMs } = limits;
+  const engine = new Engine({ storage, clock, random, emit }, {
+    maxStateBytes: maxSessionBytes,
+    mailbox,
+    storageTimeoutMs,
+    maxActive,
+  });
+  const sessions = new Sessions({
+    engine,
+    identities: new Identities({
+      hmac,
+      random,
+      namespace,
+      cookieName,
+      keys,
+      remembered: maxActive,
+    }),
+    lifetime,
+    drafts: { draftMs, maxDrafts },
+    maxSessionBytes,
+    now: () => clock.now(),
+    newPage: () => encodeBase64url(random.bytes(12)),
+    emit,
+  }, namespace);
+  return { engine, sessions };
+}
+
+function headerValue(
+  cookie: CookieSettings,
+  change: CookieChange | undefined,
+): string | undefined {
+  if (change === undefined) return undefined;
+  return change.kind === "set" ? serializeCookie(cookie, change.token) : expireCookie(cookie);
 }
 
 /** A listener's own failure must not become the application's. */
