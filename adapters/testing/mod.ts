@@ -1,0 +1,22 @@
+/**
+ * For those who write drivers or test what they built on this library: the conformance suites, time
+ * that a test turns by hand, chance that repeats, and storages that fail on purpose.
+ *
+ * @module
+ */
+export { faultyStorage, seededPlan } from "./faults.ts";
+export type {
+  Fault,
+  FaultPlan,
+  FaultRates,
+  FaultyStorage,
+  FaultyStorageOptions,
+} from "./faults.ts";
+export type { StorageCall, StorageOperation } from "./faults.ts";
+export { seededRandom } from "./seeded_random.ts";
+export { storageSuite } from "./storage_suite.ts";
+export type { StorageSuiteFlags } from "./storage_suite.ts";
+export type { OpenStorage } from "./storage_rules/rule.ts";
+export type { TestApi } from "./test_api.ts";
+export { createVirtualClock } from "./virtual_clock.ts";
+export type { VirtualClock, VirtualClockOptions } from "./virtual_clock.ts";

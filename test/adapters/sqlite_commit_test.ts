@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import * as t from "../harness/mod.ts";
+import { type Database, openDatabase } from "../../adapters/sqlite/database.ts";
+import type { Statement } from "../../adapters/sqlite/driver.ts";
+import { GroupCommit } from "../../adapters/sqlite/group_commit.ts";
+import { createVirtualClock, seededRandom } from "../../adapters/testing/mod.ts";
+import { temp } from "./fixtures/temp.ts";
+
+/** A group commit on a real database, and what happens around each of its commits. */
+function committer(
+  context: Parameters<typeof temp>[0],
+  onCommit: (when: "before" | "after") => void,
+) {
+  const opened = openDatabase(join(temp(context), "s.db"));
+  context.defer(() => opened.close());
+  const commit: Statement = {
+    ...opened.commit,
+    run: () => {
+      onCommit("before");
+      const result = opened.commit.run();
+      onCommit("after");
+      return result;
+    },
+  };
+  const database: Database = { ...opened, commit };
+  let etags = 0;
+  const commits = new GroupCommit({
+    database: () => database,
+    nextEtag: () => String(etags++),
+    patience: { clock: createVirtualClock(), random: seededRandom(1), busyTimeoutMs: 0 },
+  });
+  const put = (key: string) => commits.add({ key, value: "v", conditions: {} });
+  return { opened, commits, put };
+}
+
+t.test("[SQ1] the database has a write-ahead log, syncs every commit and does not wait by itself", (context) => {
+  const database = openDatabase(join(temp(context), "s.db"));
+  context.defer(() => database.close());
+  const pragma = (name: string): unknown => {
+    const statement = database.connection.prepare(`PRAGMA ${name}`);
+    const row = statement.get() as object;
+    statement.finalize?.();
+    return Object.values(row)[0];
+  };
+  t.assertEquals(pragma("journal_mode"), "wal");
+  t.assertEquals(pragma("synchronous"), 2);
+  t.assertEquals(pragma("busy_timeout"), 0);
+});
+
+t.test("[SQ2] the writes of one turn are committed together", async (context) => {
+  let count = 0;
+  const { put } = committer(context, (when) => void (count += when === "after" ? 1 : 0));
+  await Promise.all(Array.from({ length: 500 }, (_, n) => put(`k${n}`)));
+  t.assertEquals(count, 1);
+  // Their callers go on in one turn too.
+  await Promise.all(Array.from({ length: 64 }, async (_, n) => {
+    for (const again of [1, 2, 3]) await put(`k${n}/${again}`);
+  }));
+  t.assertEquals(count, 4);
+});
+
+t.test("[SQ2] a transaction has at most 1000 writes", async (context) => {
+  let count = 0;
+  const { put } = committer(context, (when) => void (count += when === "after" ? 1 : 0));
+  await Promise.all(Array.from({ length: 2500 }, (_, n) => put(`k${n}`)));
+  t.assertEquals(count, 3);
+});
+
+t.test("[SQ3] no write is answered before its commit has returned", async (context) => {
+  const events: string[] = [];
+  const { put, commits } = committer(context, (when) => void events.push(when));
+  const first = put("a").then(() => {
+    events.push("answer a");
+    return put("b").then(() => void events.push("answer b"));
+  });
+  await first;
+  await commits.idle();
+  t.assertEquals(events, ["before", "after", "answer a", "before", "after", "answer b"]);
+});
