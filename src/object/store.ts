@@ -20,6 +20,15 @@ interface Call<T> {
   readonly key: string;
   readonly run: (signal: AbortSignal) => Promise<T>;
   readonly result: (value: T) => Result;
+  /** `"unknown"` once a try may have taken effect, at once or later, without our hearing of it. */
+  outcome: "none" | "unknown";
+}
+
+/** A write about to be made, as it can be told from every other one. */
+interface Write {
+  readonly key: string;
+  readonly rev: number;
+  readonly by: string;
 }
 
 /**
@@ -55,6 +64,7 @@ export class RecordStore {
       key,
       run: (signal) => this.#ports.storage.get(key, { signal }),
       result: (value) => value === undefined ? "absent" : "found",
+      outcome: "none",
     }).then((stored) => {
       if (stored === undefined) return absent;
       if (known?.etag === stored.etag) return known;
@@ -75,21 +85,41 @@ export class RecordStore {
   ): Promise<WriteOutcome> {
     const by = `${this.#incarnation}.${++this.#writes}`;
     const rev = over.rev + 1;
-    const text = encodeRecord(rev, by, content);
-    const condition: PutOptions = over.etag === null
-      ? { ifNoneMatch: "*" }
-      : { ifMatch: over.etag };
-    const result = await this.#put(key, text, condition);
-    if (result.ok) {
-      const { ended } = content;
-      return {
-        committed: true,
-        loaded: { etag: result.etag, rev, by, state, ended, problem: undefined },
-      };
+    const call = this.#put(key, encodeRecord(rev, by, content), over.etag);
+    let failure: unknown;
+    try {
+      const result = await this.#tries(call);
+      if (result.ok) {
+        const { ended } = content;
+        const loaded = { etag: result.etag, rev, by, state, ended, problem: undefined };
+        return { committed: true, loaded };
+      }
+    } catch (error) {
+      if (call.outcome === "none") throw error;
+      failure = error;
     }
-    // An earlier try, ours or a client library's, may have landed although its answer was lost.
-    const loaded = await this.read(key);
-    return loaded.by === by ? { committed: true, loaded } : { committed: false, loaded };
+    return await this.#judge({ key, rev, by }, call.outcome === "unknown", failure);
+  }
+
+  /**
+   * Finds out by reading what became of a write that was not confirmed (SPEC OB8). A record of the
+   * same `rev` by somebody else has taken its place for good. Any other says nothing if a try of ours
+   * may have landed: it may have been built upon, or may land yet.
+   *
+   * @param unsure A try may have landed.
+   * @param failure What the last try failed with, if it did.
+   */
+  async #judge(write: Write, unsure: boolean, failure: unknown): Promise<WriteOutcome> {
+    let loaded: Loaded;
+    try {
+      loaded = await this.read(write.key);
+    } catch (error) {
+      throw unsure ? failure ?? unknownOutcome(error) : error;
+    }
+    // Also when no try of ours was lost: a driver may have tried twice.
+    if (loaded.by === write.by) return { committed: true, loaded };
+    if (unsure && loaded.rev !== write.rev) throw failure ?? unknownOutcome(undefined);
+    return { committed: false, loaded };
   }
 
   /** Deletes a key for good; meant for ended records. */
@@ -99,6 +129,7 @@ export class RecordStore {
       key,
       run: (signal) => this.#ports.storage.delete(key, { signal, ifMatch: etag }),
       result: (value) => value.ok ? "ok" : "conflict",
+      outcome: "none",
     });
   }
 
@@ -109,16 +140,19 @@ export class RecordStore {
       key: prefix,
       run: (signal) => this.#ports.storage.list(prefix, { ...options, signal }),
       result: () => "ok",
+      outcome: "none",
     });
   }
 
-  #put(key: string, text: string, condition: PutOptions): Promise<PutResult> {
-    return this.#tries({
+  #put(key: string, text: string, over: string | null): Call<PutResult> {
+    const condition: PutOptions = over === null ? { ifNoneMatch: "*" } : { ifMatch: over };
+    return {
       name: "holdfast.storage.put",
       key,
       run: (signal) => this.#ports.storage.put(key, text, { ...condition, signal }),
       result: (value) => value.ok ? "ok" : "conflict",
-    });
+      outcome: "none",
+    };
   }
 
   /** Nearly every first try succeeds, so it goes without the machinery of the later ones. */
@@ -130,16 +164,15 @@ export class RecordStore {
   async #tryAgain<T>(call: Call<T>, giveUpAt: number, firstError: unknown): Promise<T> {
     const { clock, random } = this.#ports;
     const { storageRetry } = this.#limits;
-    let outcome: "none" | "unknown" = "none";
     let error = firstError;
     for (let failed = 1;; failed++) {
-      if (error instanceof TypeError || error instanceof RangeError) throw error;
-      outcome = worse(outcome, call.name, error);
+      if (isWrongArgument(call, error)) throw error;
+      call.outcome = worse(call, error);
       const delayMs = nextDelay(storageRetry, failed, random.number());
       if (delayMs === undefined || clock.monotonic() + delayMs >= giveUpAt) {
         throw new StorageUnavailableError(
           `Cannot reach storage for "${call.name}": ${failed} of ${storageRetry.tries} tries failed`,
-          outcome,
+          call.outcome,
           { cause: error },
         );
       }
@@ -191,9 +224,25 @@ export class RecordStore {
   }
 }
 
+type Tried = Pick<Call<unknown>, "name" | "outcome">;
+
+/** Only listings pass on what a user gave; elsewhere a TypeError is a driver's, as `fetch` has it. */
+function isWrongArgument({ name }: Tried, error: unknown): boolean {
+  return name === "holdfast.storage.list" &&
+    (error instanceof TypeError || error instanceof RangeError);
+}
+
 /** Once a try of a write may have landed, no later failure makes that certain again. */
-function worse(before: "none" | "unknown", name: CallName, error: unknown): "none" | "unknown" {
+function worse({ name, outcome }: Tried, error: unknown): "none" | "unknown" {
   if (name === "holdfast.storage.get" || name === "holdfast.storage.list") return "none";
   const certain = error instanceof StorageUnavailableError && error.outcome === "none";
-  return before === "none" && certain ? "none" : "unknown";
+  return outcome === "none" && certain ? "none" : "unknown";
+}
+
+function unknownOutcome(cause: unknown): StorageUnavailableError {
+  return new StorageUnavailableError(
+    "Cannot tell whether a write happened: its answer was lost, and the record does not say",
+    "unknown",
+    cause === undefined ? {} : { cause },
+  );
 }
