@@ -58,6 +58,9 @@ export class Activation {
   /** Counts changes in memory, and those of them that are durable. */
   #version = 0;
   #durable = 0;
+  /** What the write under way contains, and its end. */
+  #sent = 0;
+  #underWay: Promise<void> | undefined;
   /** The state that held and running turns have seen is no longer the one to build on. */
   #overtaken = false;
   #conflicts = 0;
@@ -143,6 +146,11 @@ export class Activation {
       if (this.#overtaken) this.#requeueHeld();
       const message = this.#mailbox.shift();
       if (message === undefined) break;
+      if (this.#mustWait(message)) {
+        this.#mailbox.unshift(message);
+        await this.#underWay;
+        continue;
+      }
       if (this.#mustLoad(message) && !(await this.#load(message))) continue;
       const deciding = this.#begin(message);
       if (deciding instanceof Promise) {
@@ -155,9 +163,17 @@ export class Activation {
     this.#tellIdle();
   }
 
+  /**
+   * The write under way may have been done before the message came, and another writer after it: its
+   * answer says nothing about what the store holds now (SPEC OB20).
+   */
+  #mustWait({ freshAfter }: Message): boolean {
+    return freshAfter > this.#refreshes && this.#writing && this.#version === this.#sent;
+  }
+
   #mustLoad({ freshAfter }: Message): boolean {
     if (this.#base === undefined) return true;
-    // Not durable yet: the compare-and-set of the pending write is the check.
+    // Changes that no write contains yet: the compare-and-set of the next one is the check.
     return freshAfter > this.#refreshes && this.#version === this.#durable && !this.#writing;
   }
 
@@ -245,11 +261,12 @@ export class Activation {
   #flush(): void {
     if (this.#writing || this.#overtaken || this.#version === this.#durable) return;
     this.#writing = true;
-    void this.#write();
+    this.#sent = this.#version;
+    this.#underWay = this.#write();
   }
 
   async #write(): Promise<void> {
-    const version = this.#version;
+    const version = this.#sent;
     const now = must(this.#now, "a change has a state");
     const base = must(this.#base, "a change was made on something loaded");
     const content: Content = {
