@@ -67,6 +67,11 @@ interface Walk {
   stopped: boolean;
 }
 
+/** A value as it will be read back, without its text, or what is wrong with it. */
+export type Copied =
+  | { readonly ok: true; readonly value: JsonValue }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
 /**
  * Makes one checked JSON round trip.
  *
@@ -75,20 +80,44 @@ interface Walk {
  * is read once, and whatever reading it throws is a problem too: this function does not throw.
  */
 export function normalize(value: unknown, options: NormalizeOptions = {}): Normalized {
-  const limits = options.limits ?? defaultJsonLimits;
-  const root = options.path ?? "";
+  const copied = copyJson(value, options);
+  if (!copied.ok) return copied;
+  const { limits = defaultJsonLimits, path = "" } = options;
+  try {
+    const text = JSON.stringify(copied.value);
+    const bytes = utf8Length(text);
+    if (!(bytes <= limits.maxBytes)) return refuse(path, tooLong(limits));
+    return { ok: true, value: copied.value, text, bytes };
+  } catch {
+    // Only a caller that has used up the stack gets here.
+    return refuse(path, "cannot be read");
+  }
+}
+
+/**
+ * Does what {@linkcode normalize} does, without writing the text: for callers who write it later, as
+ * part of something larger. Of the byte limit only what can be told from the values is checked.
+ */
+export function copyJson(value: unknown, options: NormalizeOptions = {}): Copied {
+  if (typeof value === "boolean" || value === null) return { ok: true, value };
+  const { limits = defaultJsonLimits, path: root = "" } = options;
   const maxDepth = Math.min(limits.maxDepth, hardMaxDepth);
-  const state = { limits, maxDepth, root, nodes: 0, bytes: 0, stopped: false };
-  const walk: Walk = { ...state, parents: [], keys: [], problems: [] };
+  const walk: Walk = {
+    limits,
+    maxDepth,
+    root,
+    nodes: 0,
+    bytes: 0,
+    stopped: false,
+    parents: [],
+    keys: [],
+    problems: [],
+  };
   try {
     const copy = copyValue(walk, value, undefined);
-    if (copy === undefined || walk.problems.length > 0) {
-      return { ok: false, problems: walk.problems };
-    }
-    const text = JSON.stringify(copy);
-    const bytes = utf8Length(text);
-    if (!(bytes <= limits.maxBytes)) return refuse(root, tooLong(limits));
-    return { ok: true, value: copy, text, bytes };
+    return copy === undefined || walk.problems.length > 0
+      ? { ok: false, problems: walk.problems }
+      : { ok: true, value: copy };
   } catch {
     // Only a caller that has used up the stack gets here.
     return refuse(root, "cannot be read");
@@ -165,7 +194,7 @@ function isLow(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-function refuse(path: string, reason: string): Normalized {
+function refuse(path: string, reason: string): Copied & { readonly ok: false } {
   return { ok: false, problems: [{ path, reason }] };
 }
 

@@ -5,7 +5,7 @@ import {
   InvalidValueError,
   type Problem,
 } from "../core/errors.ts";
-import { equalJson, type JsonObject, normalize } from "../core/json.ts";
+import { copyJson, equalJson, type JsonObject } from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
 import { checkSchema } from "../core/schema.ts";
 import { diff, isEmptyPatch, type Patch } from "../core/slice.ts";
@@ -197,7 +197,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const key of this.#definition.scopes.keys()) {
       const value: unknown = Object.hasOwn(state, key) ? Reflect.get(state, key) : undefined;
       if (value === undefined) continue;
-      const normal = normalize(value, { path: formatPath([key]) });
+      const normal = copyJson(value, { path: formatPath([key]) });
       if (normal.ok) {
         fields[key] = normal.value;
       } else {
