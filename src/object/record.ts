@@ -77,7 +77,8 @@ function newer(etag: string, rev: number): Loaded {
 export function decodeRecord(etag: string, text: string, maxBytes: number): Loaded {
   const limit = maxBytes + ENVELOPE_BYTES;
   if (utf8Length(text) > limit) return corrupt(etag, "it is larger than allowed");
-  const parsed = parseJson(text, { maxBytes: limit, maxDepth: 64, maxNodes: 100_000 });
+  // A value takes a byte at least: what was small enough to be written can always be read.
+  const parsed = parseJson(text, { maxBytes: limit, maxDepth: 64, maxNodes: limit });
   if (!parsed.ok) {
     const { path, reason } = parsed.problems[0] ?? { path: "", reason: "is not JSON" };
     return corrupt(etag, path === "" ? `it ${reason}` : `"${path}" ${reason}`);
