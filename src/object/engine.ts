@@ -90,7 +90,8 @@ export class Engine {
     if (loaded.ended === undefined) return { ok: false, found: loaded.etag };
     const result = await this.#store.delete(key, loaded.etag);
     if (this.#active.get(key)?.activation.idle === true) this.#active.delete(key);
-    return result;
+    // Nothing found: an earlier try has deleted it, or another engine has.
+    return result.ok || result.found === null ? { ok: true } : result;
   }
 
   /**
