@@ -214,7 +214,10 @@ export class Activation {
 
   #decided(message: Message, decision: Decision<unknown>): void {
     if (this.#overtaken) return this.#hold(message, () => {});
-    if (decision.kind !== "keep") this.#change(decision);
+    const refusal = decision.kind === "write" ? this.#refusal() : undefined;
+    if (refusal !== undefined) return this.#threw(message, refusal);
+    const endsAgain = decision.kind === "end" && this.#now?.ended !== undefined;
+    if (decision.kind !== "keep" && !endsAgain) this.#change(decision);
     const effects = decision.kind === "keep" ? undefined : decision.effects;
     this.#hold(message, () => {
       this.#runEffects(effects);
@@ -222,14 +225,22 @@ export class Activation {
     });
   }
 
+  /** Why nothing may be written over what there is, if that is the case (SPEC OB10, OB18). */
+  #refusal(): HoldfastError | undefined {
+    const { problem, ended } = must(this.#now, "a decision has a state before it");
+    if (ended === undefined) return problem;
+    return new HoldfastError("ERR_SESSION_ENDED", "Cannot write: the object has ended");
+  }
+
   #change(decision: Exclude<Decision<unknown>, { kind: "keep" }>): void {
-    const rev = must(this.#now, "a decision has a state before it").rev + 1;
+    // Not one more per turn: it is the `rev` of the record that will contain the change.
+    const { rev } = must(this.#base, "a decision has something loaded before it");
     const written = decision.kind === "write";
     this.#now = {
       state: written ? decision.state : undefined,
       ended: written ? undefined : this.#ports.clock.now(),
       problem: undefined,
-      rev,
+      rev: rev + (this.#writing ? 2 : 1),
     };
     this.#nowText = written ? decision.text : undefined;
     this.#version++;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { StorageUnavailableError } from "../../src/core/errors.ts";
 import type { FaultPlan } from "../../adapters/testing/faults.ts";
-import { append, key, look, world } from "./world.ts";
+import { append, key, look, replacing, world } from "./world.ts";
 
 /** The put with these counts meets this fault. */
 const puts = (kind: ReturnType<FaultPlan>, ...counts: number[]): FaultPlan => (call) =>
@@ -179,13 +179,9 @@ test("[OB11] calls that began at different times have a time limit each", async 
 test("[OB11] a driver that rejects with a TypeError, as fetch does, has failed", async () => {
   const w = world();
   let failed = 0;
-  const storage = {
-    ...w.memory,
+  const storage = replacing(w.memory, {
     get: () => Promise.reject(new TypeError(`fetch failed ${++failed}`)),
-    put: w.memory.put.bind(w.memory),
-    delete: w.memory.delete.bind(w.memory),
-    list: w.memory.list.bind(w.memory),
-  };
+  });
   const engine = w.engine({}, storage);
   await assertRejects(() => w.finish(engine.run(key, look)), "ERR_STORAGE_UNAVAILABLE");
   assertEquals(failed, 3);

@@ -103,3 +103,14 @@ export function gate(): Gate {
   const opened = new Promise<void>((resolve) => open = resolve);
   return { opened, open: () => open() };
 }
+
+/** A storage with some of its calls replaced. */
+export function replacing(inner: Storage, calls: Partial<Storage>): Storage {
+  return {
+    get: (...args) => inner.get(...args),
+    put: (...args) => inner.put(...args),
+    delete: (...args) => inner.delete(...args),
+    list: (...args) => inner.list(...args),
+    ...calls,
+  };
+}
