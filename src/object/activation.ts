@@ -67,6 +67,8 @@ export class Activation {
   #refreshes = 0;
   #running = false;
   #writing = false;
+  /** Reads beside the mailbox that are under way. */
+  #reading = 0;
   #idleWaiters: (() => void)[] = [];
 
   constructor(key: string, store: RecordStore, ports: EnginePorts, limits: EngineLimits) {
@@ -76,8 +78,13 @@ export class Activation {
     this.#limits = limits;
   }
 
-  /** Nothing waits, runs, is held or is being written. */
+  /** Nothing waits, runs, is held, is being written or is being read. */
   get idle(): boolean {
+    return this.#reading === 0 && this.#settled;
+  }
+
+  /** No turn waits or runs, and everything is durable. */
+  get #settled(): boolean {
     return !this.#running && !this.#writing && this.#held.length === 0 && this.#mailbox.size === 0;
   }
 
@@ -121,10 +128,17 @@ export class Activation {
   /** Reads what the store holds now, beside the mailbox; never what is not durable yet. */
   read(): Promise<Current> {
     const before = this.#base;
+    this.#reading++;
     return this.#store.read(this.key, before).then((loaded) => {
+      this.#reading--;
       // A write that ended meanwhile knows better than this answer.
-      if (loaded !== before && this.idle && this.#base === before) this.#install(loaded);
+      if (loaded !== before && this.#settled && this.#base === before) this.#install(loaded);
+      this.#tellIdle();
       return loaded;
+    }, (error) => {
+      this.#reading--;
+      this.#tellIdle();
+      throw error;
     });
   }
 
@@ -278,13 +292,13 @@ export class Activation {
 
   async #write(): Promise<void> {
     const version = this.#sent;
-    const now = must(this.#now, "a change has a state");
-    const base = must(this.#base, "a change was made on something loaded");
-    const content: Content = {
-      stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
-      ended: now.ended,
-    };
     try {
+      const now = must(this.#now, "a change has a state");
+      const base = must(this.#base, "a change was made on something loaded");
+      const content: Content = {
+        stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
+        ended: now.ended,
+      };
       const outcome = await this.#store.write(this.key, base, now.state, content);
       this.#writing = false;
       if (outcome.committed) this.#committed(version, outcome.loaded);
@@ -352,7 +366,7 @@ export class Activation {
   }
 
   #tellIdle(): void {
-    if (!this.idle) return;
+    if (this.#idleWaiters.length === 0 || !this.idle) return;
     for (const tell of this.#idleWaiters.splice(0)) tell();
   }
 }
