@@ -5,14 +5,23 @@ import {
   InvalidValueError,
   type Problem,
 } from "../core/errors.ts";
-import { copyJson, equalJson, type JsonObject } from "../core/json.ts";
+import {
+  copyJson,
+  defaultJsonLimits,
+  equalJson,
+  type JsonLimits,
+  type JsonObject,
+} from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
 import { checkSchema } from "../core/schema.ts";
 import { diff, isEmptyPatch, type Patch } from "../core/slice.ts";
 import type { StashDefinition } from "./definition.ts";
-import { isAt, type Restored, restoreKey, stateOf } from "./restore.ts";
+import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
 import { recoverSlice, type SliceChange, type StashStatus } from "./slices.ts";
 import type { Slice } from "./state.ts";
+
+/** How large one value may be; in bytes, what counts is the whole session. */
+const valueLimits: JsonLimits = { ...defaultJsonLimits, maxBytes: Infinity };
 
 /** A part of the session's state, as one request holds it. */
 export interface Stash<S extends object> {
@@ -53,11 +62,16 @@ export interface Stash<S extends object> {
    * @param change Changes the state it gets, or returns another; must have no other effects.
    * @returns The state as stored; keys of `state` not changed locally are brought up to date.
    * @throws The same as {@linkcode Stash.stash}, and what `change` throws: then nothing is stored.
+   * @throws {TypeError} If `change` returns something else than a state.
    */
   update(change: (state: S) => S | void | Promise<S | void>): Promise<S>;
   /**
    * Removes everything stored under this stash, drafts of other pages included, and puts `state`
-   * back to its defaults.
+   * back to its defaults. Also the way out when what is stored cannot be read.
+   *
+   * @throws {StorageUnavailableError} If storage failed.
+   * @throws {HoldfastError} `ERR_NEWER_VERSION` if a newer version of the application stored this
+   *   stash, `ERR_SESSION_ENDED` if the session ended meanwhile.
    */
   reset(): Promise<void>;
 }
@@ -88,6 +102,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   readonly cause: unknown;
   readonly invalid: readonly string[];
   readonly #definition: StashDefinition<S>;
+  /** What is stored could not be read, so nothing may be written over it. */
+  #unreadable: boolean;
   readonly #access: SliceAccess;
   /** What the state was recovered from; never mutated. */
   #recovered: JsonObject;
@@ -112,6 +128,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     this.invalid = restored.invalid;
     this.#recovered = restored.fields;
     this.#unwritten = restored.status === "migrated";
+    this.#unreadable = restored.status === "error";
   }
 
   get page(): string {
@@ -126,7 +143,7 @@ export class StashHandle<S extends object> implements Stash<S> {
   }
 
   async stash(): Promise<boolean> {
-    if (this.status === "error") throw unrecovered(this.#definition.name, this.cause);
+    if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
     const fields = this.#fields(this.state, this.#base());
     const patch = diff(this.#base(), fields);
     if (isEmptyPatch(patch) && !this.#unwritten) return false;
@@ -147,13 +164,12 @@ export class StashHandle<S extends object> implements Stash<S> {
     }, true);
     const { state, fields } = must(updated, "a finished change has run");
     const base = this.#base();
-    const local = this.#fields(this.state, base);
-    const untouched = [...this.#definition.scopes.keys()].filter((key) =>
-      sameKey(base, local, key)
-    );
-    for (const key of untouched) restoreKey(this.#definition, this.state, fields, key);
-    this.#baseline = fields;
+    for (const key of this.#definition.scopes.keys()) {
+      if (this.#isUntouched(base, key)) restoreKey(this.#definition, this.state, fields, key);
+    }
+    this.#baseline = { ...this.#definition.defaults, ...fields };
     this.#unwritten = false;
+    this.#unreadable = false;
     return state;
   }
 
@@ -163,16 +179,23 @@ export class StashHandle<S extends object> implements Stash<S> {
     this.#recovered = {};
     this.#baseline = undefined;
     this.#unwritten = false;
+    this.#unreadable = false;
   }
 
   async #applyTo(
     slice: Slice,
     change: (state: S) => S | void | Promise<S | void>,
   ): Promise<{ state: S; fields: JsonObject; step: SliceStep }> {
-    const { fields: recovered } = recoverSlice(this.#definition, slice, this.#knownPage);
-    const draft = stateOf(this.#definition, recovered);
+    const recovery = recoverSlice(this.#definition, slice, this.#knownPage);
+    const { state: draft, fields: recovered } = await restore(this.#definition, recovery);
     const before = { ...this.#definition.defaults, ...recovered };
     const state = await change(draft) ?? draft;
+    if (typeof state !== "object") {
+      // An arrow function without braces returns whatever its expression does.
+      throw new TypeError(
+        `Cannot update stash "${this.#definition.name}": the change returned a ${typeof state}`,
+      );
+    }
     const fields = this.#fields(state, before);
     const patch = diff(before, fields);
     if (isEmptyPatch(patch)) return { state, fields, step: "keep" };
@@ -189,6 +212,15 @@ export class StashHandle<S extends object> implements Stash<S> {
     return this.#baseline ??= { ...this.#definition.defaults, ...this.#recovered };
   }
 
+  /** Whether the local value of a key is still what was recovered or last written. */
+  #isUntouched(base: JsonObject, key: string): boolean {
+    const before = base[key];
+    const value: unknown = Reflect.get(this.state, key);
+    if (before === undefined || value === undefined) return before === value;
+    const copy = copyJson(value, { limits: valueLimits });
+    return copy.ok && equalJson(before, copy.value);
+  }
+
   /** The declared keys of a state as JSON; with `"skip"`, invalid ones as they were before. */
   #fields(state: S, before: JsonObject): JsonObject {
     const fields: JsonObject = {};
@@ -197,7 +229,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const key of this.#definition.scopes.keys()) {
       const value: unknown = Object.hasOwn(state, key) ? Reflect.get(state, key) : undefined;
       if (value === undefined) continue;
-      const normal = copyJson(value, { path: formatPath([key]) });
+      const normal = copyJson(value, { path: formatPath([key]), limits: valueLimits });
       if (normal.ok) {
         fields[key] = normal.value;
       } else {
@@ -239,11 +271,6 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const key of patch.drop) side(key).drop.push(key);
     return isEmptyPatch(draft) ? { keys } : { keys, draft: { page: this.page, patch: draft } };
   }
-}
-
-function sameKey(a: JsonObject, b: JsonObject, key: string): boolean {
-  const [before, after] = [a[key], b[key]];
-  return before === undefined || after === undefined ? before === after : equalJson(before, after);
 }
 
 /** The error of every write over a slice that could not be read: it might destroy what is there. */

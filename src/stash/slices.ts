@@ -1,4 +1,4 @@
-import type { JsonObject } from "../core/json.ts";
+import type { JsonLimits, JsonObject } from "../core/json.ts";
 import { applyPatch, type Patch } from "../core/slice.ts";
 import { mayWrite, upgrade } from "../core/vsn.ts";
 import { pickDeclared, type StashDefinition } from "./definition.ts";
@@ -34,29 +34,34 @@ export interface DraftLimits {
 // deno-lint-ignore ban-types -- any definition will do here, whatever its state
 type AnyDefinition = Pick<StashDefinition<{}>, "vsn" | "scopes" | "migrate">;
 
-/** Decides what a stash recovers from its slice (SPEC SH4 to SH10). Writes nothing. */
+/**
+ * Decides what a stash recovers from its slice (SPEC SH4 to SH10): what would be there if the slice
+ * were written now. Writes nothing.
+ */
 export function recoverSlice(
   definition: AnyDefinition,
   slice: Slice | "damaged" | undefined,
   page: string | undefined,
 ): Recovery {
   if (slice === undefined) return { status: "not_found", fields: {} };
-  if (slice === "damaged") {
-    return { status: "error", fields: {}, cause: new Error("The stored slice has another form") };
+  const current = currentSlice(definition, slice);
+  if (!current.ok) {
+    return current.why === "newer"
+      ? { status: "newer", fields: {} }
+      : { status: "error", fields: {}, cause: current.cause };
   }
-  const mount = page === undefined ? "navigation" : "rejoin";
-  const draft = draftOf(slice, page);
-  const data = draft === undefined ? slice.keys : { ...slice.keys, ...draft.keys };
-  const upgraded = upgrade({ vsn: slice.vsn, data }, definition.vsn, definition.migrate);
-  if (upgraded.status === "failed") {
-    return { status: "error", fields: {}, cause: upgraded.cause };
-  }
-  if (upgraded.status === "newer" || upgraded.status === "discarded") {
-    return { status: upgraded.status, fields: {} };
-  }
-  const fields = pickDeclared(definition.scopes, upgraded.data, mount);
-  if (upgraded.status === "migrated") return { status: "migrated", fields };
+  const isOlder = slice !== "damaged" && slice.vsn < definition.vsn;
+  if (isOlder && definition.migrate === undefined) return { status: "discarded", fields: {} };
+  const fields = pickFields(definition, current.slice, page);
+  if (isOlder) return { status: "migrated", fields };
   return { status: Object.keys(fields).length > 0 ? "recovered" : "not_found", fields };
+}
+
+/** Each key from where its scope says, also when it was stored under another scope. */
+function pickFields(definition: AnyDefinition, slice: Slice, page: string | undefined): JsonObject {
+  const fields = pickDeclared(definition.scopes, slice.keys, "navigation");
+  const draft = draftOf(slice, page);
+  return draft === undefined ? fields : { ...fields, ...onlyReconnect(definition, draft.keys) };
 }
 
 function draftOf(slice: Slice, page: string | undefined): Draft | undefined {
@@ -90,7 +95,7 @@ export function changeSlice(
 ): Slice {
   const drafts = change.draft === undefined
     ? slice.drafts
-    : keepDrafts(changeDraft(slice.drafts, change.draft, now), now, limits);
+    : changeDrafts(slice, change.draft, now, limits);
   return { vsn: slice.vsn, keys: applyPatch(slice.keys, change.keys), drafts };
 }
 
@@ -118,9 +123,12 @@ export function currentSlice(
   }
 }
 
+/** As large as a record may be; one level more than a value, because the keys are one. */
+const migrateLimits: JsonLimits = { maxBytes: Infinity, maxDepth: 33, maxNodes: 100_000 };
+
 function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
   const { vsn, scopes, migrate } = definition;
-  const upgraded = upgrade({ vsn: stored.vsn, data: stored.keys }, vsn, migrate);
+  const upgraded = upgrade({ vsn: stored.vsn, data: stored.keys }, vsn, migrate, migrateLimits);
   if (upgraded.status === "failed") {
     return { ok: false, why: "unreadable", cause: upgraded.cause };
   }
@@ -129,10 +137,10 @@ function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
   const drafts: Record<string, Draft> = {};
   for (const [page, draft] of Object.entries(stored.drafts)) {
     const data = { ...stored.keys, ...draft.keys };
-    const one = upgrade({ vsn: stored.vsn, data }, vsn, migrate);
+    const one = upgrade({ vsn: stored.vsn, data }, vsn, migrate, migrateLimits);
     if (one.status === "failed") return { ok: false, why: "unreadable", cause: one.cause };
-    if (one.status !== "migrated") continue;
-    drafts[page] = { at: draft.at, keys: onlyReconnect(definition, one.data) };
+    const kept = one.status === "migrated" ? onlyReconnect(definition, one.data) : {};
+    if (Object.keys(kept).length > 0) drafts[page] = { at: draft.at, keys: kept };
   }
   return { ok: true, slice: { vsn, keys, drafts } };
 }
@@ -145,20 +153,19 @@ function onlyReconnect(definition: AnyDefinition, data: JsonObject): JsonObject 
   return kept;
 }
 
-function changeDraft(
-  drafts: Slice["drafts"],
-  change: NonNullable<SliceChange["draft"]>,
+/** Changes the draft of a page, and drops others that are too old or too many. */
+function changeDrafts(
+  slice: Slice,
+  { page, patch }: NonNullable<SliceChange["draft"]>,
   now: number,
+  { draftMs, maxDrafts }: DraftLimits,
 ): Slice["drafts"] {
-  const before = Object.hasOwn(drafts, change.page) ? drafts[change.page]?.keys ?? {} : {};
-  return { ...drafts, [change.page]: { at: now, keys: applyPatch(before, change.patch) } };
-}
-
-/** Drops drafts that are empty, too old, or too many. */
-function keepDrafts(drafts: Slice["drafts"], now: number, limits: DraftLimits): Slice["drafts"] {
-  const kept = Object.entries(drafts)
-    .filter(([, { at, keys }]) => now - at < limits.draftMs && Object.keys(keys).length > 0)
+  const keys = applyPatch(draftOf(slice, page)?.keys ?? {}, patch);
+  // The one just written stays, whatever the clocks of other nodes say.
+  const own: [string, Draft][] = Object.keys(keys).length > 0 ? [[page, { at: now, keys }]] : [];
+  const others = Object.entries(slice.drafts)
+    .filter(([of, { at }]) => of !== page && now - at < draftMs)
     .sort(([, a], [, b]) => b.at - a.at)
-    .slice(0, limits.maxDrafts);
-  return Object.fromEntries(kept);
+    .slice(0, maxDrafts - own.length);
+  return Object.fromEntries([...own, ...others]);
 }
