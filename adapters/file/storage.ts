@@ -49,8 +49,9 @@ export interface FileStorage extends Storage {
  * the disk twice; where many write at once, SQLite is many times as fast.
  *
  * One process at a time: the first call takes a lock in the directory and waits for a process that
- * has it; the lock of a process that died is taken over, on the same host only. A second storage on
- * the same directory is refused, in the same process too. All keys are held in memory.
+ * has it; the lock of a process that died is taken over, on the same host only. So containers that
+ * share a directory need host names of their own. A second storage on the same directory is refused,
+ * in the same process too. All keys are held in memory.
  *
  * @param directory Path of the directory, created if absent.
  * @param options How to wait for the process that has it open.

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { StorageUnavailableError } from "../../src/core/errors.ts";
-import { connect, type Connection, isBusy, type Statement, type Value } from "./driver.ts";
+import { type Connection, isBusy, loadDriver, type Statement, type Value } from "./driver.ts";
 
 /** "Hold" as a number: tells a file of ours from the database of another application. */
 const APPLICATION_ID = 0x486f6c64;
@@ -58,8 +58,10 @@ const STATEMENTS = {
  */
 export function openDatabase(path: string): Database {
   try {
+    // First, so that nothing is created where there is no SQLite.
+    const Driver = loadDriver();
     createFile(path);
-    const connection = connect(path);
+    const connection = new Driver(path);
     try {
       configure(connection, path);
       return prepare(connection);

@@ -23,24 +23,23 @@ export interface Connection {
   close(): void;
 }
 
-type Open = new (path: string) => Connection;
+/** The class that opens a database. */
+export type Driver = new (path: string) => Connection;
 
-/** What is looked at: Node's own function, which Bun and Deno have too. */
+/** Node's `process.getBuiltinModule`, which Bun and Deno have too. */
 type LoadBuiltin = (name: string) => unknown;
 
 /**
- * Opens a database with the driver the runtime has: `bun:sqlite` on Bun, `node:sqlite` on Node and
- * Deno. Loaded on first use, so that the module can be imported everywhere.
+ * Loads the driver the runtime has: `bun:sqlite` on Bun, `node:sqlite` on Node and Deno. On first
+ * use, so that the module can be imported everywhere.
  *
- * @param path Path of the file, or `":memory:"`.
- * @returns The connection.
+ * @returns The class that opens a database: a path of a file, or `":memory:"`.
  * @throws {StorageUnavailableError} If the runtime has no driver.
  */
-export function connect(path: string): Connection {
+export function loadDriver(): Driver {
   // Older versions of Node have no such function, whatever their types say.
   const load = process.getBuiltinModule as LoadBuiltin | undefined;
-  const Driver = findDriver(load?.bind(process), "Bun" in globalThis);
-  return new Driver(path);
+  return findDriver(load?.bind(process), "Bun" in globalThis);
 }
 
 /**
@@ -51,9 +50,9 @@ export function connect(path: string): Connection {
  * @returns The class.
  * @throws {StorageUnavailableError} If there is none. The message says what to do.
  */
-export function findDriver(load: LoadBuiltin | undefined, isBun: boolean): Open {
+export function findDriver(load: LoadBuiltin | undefined, isBun: boolean): Driver {
   const name = isBun ? "Database" : "DatabaseSync";
-  const driver = load?.(isBun ? "bun:sqlite" : "node:sqlite") as Record<string, Open> | undefined;
+  const driver = load?.(isBun ? "bun:sqlite" : "node:sqlite") as Record<string, Driver> | undefined;
   const found = driver?.[name];
   if (found !== undefined) return found;
   throw new StorageUnavailableError(
@@ -73,10 +72,11 @@ const SQLITE_BUSY = 5;
  */
 export function isBusy(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // Bun says errno, Node errcode, both possibly with an extended code in the upper bits; Deno says
-  // it in the message only.
-  const { errno, errcode } = error as { errno?: unknown; errcode?: unknown };
-  const code = typeof errno === "number" ? errno : errcode;
-  if (typeof code === "number") return (code & 0xff) === SQLITE_BUSY;
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  // Bun names it; the code may go on, as in SQLITE_BUSY_SNAPSHOT.
+  if (typeof code === "string" && code.startsWith("SQLITE_BUSY")) return true;
+  if (code !== "ERR_SQLITE_ERROR") return false;
+  // Node numbers it, with what Bun appends in the upper bits; Deno says it in the message only.
+  if (typeof errcode === "number") return (errcode & 0xff) === SQLITE_BUSY;
   return error.message.startsWith("database is locked");
 }

@@ -64,7 +64,10 @@ async function run(
   try {
     await rule.body({ t, store, storage: store.storage });
   } finally {
-    await store.storage.close?.();
-    await store.dispose?.();
+    try {
+      await store.storage.close?.();
+    } finally {
+      await store.dispose?.();
+    }
   }
 }

@@ -69,8 +69,8 @@ async function settle(): Promise<void> {
 }
 
 class Virtual implements VirtualClock {
-  /** In order of creation, which is also the order of timers that are due together. */
-  readonly #timers = new Set<Timer>();
+  /** In the order in which they fire. */
+  readonly #timers: Timer[] = [];
   #elapsed = 0;
   #offset: number;
 
@@ -79,7 +79,7 @@ class Virtual implements VirtualClock {
   }
 
   get pending(): number {
-    return this.#timers.size;
+    return this.#timers.length;
   }
 
   now(): number {
@@ -95,8 +95,12 @@ class Virtual implements VirtualClock {
       throw new RangeError(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
     }
     const timer: Timer = { due: this.#elapsed + delayMs, callback };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
+    const before = this.#timers.findLastIndex(({ due }) => due <= timer.due);
+    this.#timers.splice(before + 1, 0, timer);
+    return () => {
+      const at = this.#timers.indexOf(timer);
+      if (at >= 0) this.#timers.splice(at, 1);
+    };
   }
 
   async advance(ms: number): Promise<void> {
@@ -115,21 +119,13 @@ class Virtual implements VirtualClock {
 
   async #run(until: number, toTheEnd: boolean): Promise<void> {
     await settle();
-    for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
-      this.#timers.delete(next);
+    for (let next = this.#timers[0]; next && next.due <= until; next = this.#timers[0]) {
+      this.#timers.shift();
       this.#elapsed = Math.max(this.#elapsed, next.due);
       next.callback();
       await settle();
     }
     if (toTheEnd) this.#elapsed = Math.max(this.#elapsed, until);
-  }
-
-  #next(until: number): Timer | undefined {
-    let next: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (timer.due <= until && (next === undefined || timer.due < next.due)) next = timer;
-    }
-    return next;
   }
 }
 
