@@ -29,6 +29,8 @@ export interface StorageRule {
   readonly title: `[ST${number}] ${string}`;
   /** The flag a driver must have for the rule to apply. */
   readonly needs?: "durable" | "shared";
+  /** The flag of drivers the rule does not apply to. */
+  readonly unless?: "bestEffortDelete";
   /** Proves the rule. */
   readonly body: (context: RuleContext) => Promise<void>;
 }

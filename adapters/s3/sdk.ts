@@ -1,0 +1,94 @@
+import { StorageUnavailableError } from "../../src/core/errors.ts";
+
+/** What is used of a client of `@aws-sdk/client-s3`. */
+export interface S3ClientLike {
+  /** Sends a command; rejects with an error that has `$metadata` if the server refused it. */
+  send(command: never, options?: { abortSignal?: AbortSignal }): Promise<unknown>;
+  /** Closes its connections. */
+  destroy?(): void;
+}
+
+/** What is used of the module `@aws-sdk/client-s3`. */
+export interface S3Sdk {
+  /** Makes a client. */
+  readonly S3Client: new (config: never) => S3ClientLike;
+  /** Makes the command that reads an object. */
+  readonly GetObjectCommand: new (input: never) => object;
+  /** Makes the command that looks at an object. */
+  readonly HeadObjectCommand: new (input: never) => object;
+  /** Makes the command that writes an object. */
+  readonly PutObjectCommand: new (input: never) => object;
+  /** Makes the command that deletes an object. */
+  readonly DeleteObjectCommand: new (input: never) => object;
+  /** Makes the command that lists a bucket. */
+  readonly ListObjectsV2Command: new (input: never) => object;
+}
+
+/** Keys of an account. */
+export interface S3Credentials {
+  /** Names the key. */
+  readonly accessKeyId: string;
+  /** The key. */
+  readonly secretAccessKey: string;
+  /** Of temporary keys. */
+  readonly sessionToken?: string;
+}
+
+/** Where a client finds its server, and how it connects. */
+export interface S3ClientOptions {
+  /**
+   * The region: `"eu-central-1"` on AWS, `"auto"` on R2 and Tigris.
+   * @default what the SDK finds in the environment; "us-east-1" with an endpoint
+   */
+  readonly region?: string;
+  /** Address of a server other than AWS: `"https://<account>.r2.cloudflarestorage.com"`. */
+  readonly endpoint?: string;
+  /** Puts the bucket into the path of the address, as MinIO and Ceph have it. @default {false} */
+  readonly forcePathStyle?: boolean;
+  /** Keys, or where they come from. @default what the SDK finds in the environment */
+  readonly credentials?: S3Credentials | (() => Promise<S3Credentials>);
+  /** Connections that are kept open, 1 or more; more requests wait for one. @default {128} */
+  readonly maxSockets?: number;
+}
+
+/**
+ * Loads the module on first use, so that only those who use it need to have it.
+ *
+ * @throws {StorageUnavailableError} If it is missing. The message says how to install it.
+ */
+export async function importSdk(): Promise<S3Sdk> {
+  // Not a literal: who stores elsewhere need not have it.
+  const name = "@aws-sdk/client-s3";
+  try {
+    return await import(name);
+  } catch (cause) {
+    const command = "Deno" in globalThis ? `deno add npm:${name}` : `npm install ${name}`;
+    const message = `Cannot use the S3 storage: "${name}" is missing, run "${command}"`;
+    throw new StorageUnavailableError(message, "none", { cause });
+  }
+}
+
+/** Makes a client that sends each command once. */
+export function makeClient(sdk: S3Sdk, options: S3ClientOptions): S3ClientLike {
+  const { endpoint, forcePathStyle, credentials, maxSockets = 128 } = options;
+  const region = options.region ?? (endpoint === undefined ? undefined : "us-east-1");
+  const agent = { keepAlive: true, maxSockets };
+  const config = {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(forcePathStyle !== undefined && { forcePathStyle }),
+    ...(credentials !== undefined && { credentials }),
+    // A second try inside of the SDK would hide whether the first one was carried out.
+    maxAttempts: 1,
+    // Servers other than AWS refuse the SDK's own checksums; each request is signed with a SHA-256.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // The SDK's default of 50 connections queues a burst; it would say so on the console.
+    requestHandler: { httpAgent: agent, httpsAgent: agent, logger: silent },
+  };
+  return new sdk.S3Client(config as never);
+}
+
+const nothing = (): void => {};
+
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
