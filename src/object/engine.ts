@@ -80,7 +80,7 @@ export class Engine {
 
   /** Lists keys in order. */
   list(prefix: string, options: ListOptions): Promise<readonly string[]> {
-    return this.#store.list(prefix, options);
+    return this.#closing ? this.#refuse() : this.#store.list(prefix, options);
   }
 
   /** Deletes the record of an ended object, if it still is the one that was ended. */
