@@ -29,7 +29,7 @@ export type Alive =
 
 /**
  * Judges what a key holds: expiry is decided here, from the record, whatever the cookie says
- * (SPEC SE9).
+ * (SPEC SE9). A record that moved away does not expire: whether its session has, the live one says.
  *
  * @throws {HoldfastError} If the record cannot be used.
  */
@@ -44,7 +44,9 @@ export function judge(current: Current, lifetime: Lifetime, now: number): Alive 
       "Cannot use a stored session: it does not have the shape of one",
     );
   }
-  if (isExpired(state, lifetime, now)) return { state: undefined, gone: "expired" };
+  if (state.moved === undefined && isExpired(state, lifetime, now)) {
+    return { state: undefined, gone: "expired" };
+  }
   return { state };
 }
 
@@ -54,18 +56,29 @@ export function decideWrite<R>(
   session: SessionState,
   reply: R,
 ): Decision<R> {
-  const state: JsonObject = storeSession(session);
-  const text = JSON.stringify(state);
-  const bytes = utf8Length(text);
+  const decision = decideMove(session, reply);
+  const bytes = utf8Length(decision.text);
   if (bytes > context.maxSessionBytes) {
     throw new TooLargeError(
       `Cannot store a session of ${bytes} bytes: at most ${context.maxSessionBytes} are allowed`,
     );
   }
-  return { kind: "write", state, text, reply };
+  return decision;
 }
 
-/** What a turn on a session makes of it; `undefined` for no change. */
+/**
+ * Encodes a session that only changes its place: it must be possible to move one that is as large as
+ * allowed, and the envelope of a record has room for what moving adds.
+ */
+export function decideMove<R>(
+  session: SessionState,
+  reply: R,
+): Extract<Decision<R>, { kind: "write" }> & { readonly text: string } {
+  const state: JsonObject = storeSession(session);
+  return { kind: "write", state, text: JSON.stringify(state), reply };
+}
+
+/** What a turn on a session makes of it; the same session for no change. */
 export type SessionTurn<R> = (
   session: SessionState,
   now: number,
@@ -77,34 +90,49 @@ export interface Change<R> {
   readonly reply: R;
 }
 
+/** What became of a turn on a session. */
+export interface Turned<R> {
+  readonly reply: R;
+  /** Something was written. */
+  readonly wrote: boolean;
+}
+
+/** How a request stands to the session it writes to. */
+export interface Standing {
+  /** The session is new: begin it if its key is absent. */
+  readonly create: boolean;
+  /** The client has shown the session's cookie, so it keeps cookies. */
+  readonly shown: boolean;
+}
+
+/** Thrown by a turn on a record whose session lives under another key by now. */
+export class MovedError extends ConflictError {
+  constructor() {
+    super("Cannot write to the session: other nodes keep moving it to another key");
+  }
+}
+
 /**
  * A turn on a living session. A write to a session that has ended meanwhile is refused, so that
  * nothing brings it back (SPEC SE7).
- *
- * @param create The session is new: begin it if its key is absent.
  */
 export function onSession<R>(
   context: SessionContext,
-  create: boolean,
+  { create, shown }: Standing,
   turn: SessionTurn<R>,
-): Turn<R> {
+): Turn<Turned<R>> {
   return (current) => {
     const now = context.now();
     const alive = judge(current, context.lifetime, now);
     if (alive.gone !== undefined && !(create && alive.gone === "absent")) throw sessionEnded();
-    if (alive.state?.moved === true) {
-      throw new ConflictError("Cannot write to the session: its record has moved to another key");
-    }
+    if (alive.state?.moved !== undefined) throw new MovedError();
     const before = alive.state ?? newSession(now);
     const change = turn(before, now);
-    const decide = ({ session, reply }: Change<R>): Decision<R> => {
-      if (session === before) return { kind: "keep", reply };
+    const decide = ({ session, reply }: Change<R>): Decision<Turned<R>> => {
+      if (session === before) return { kind: "keep", reply: { reply, wrote: false } };
       const seen = Math.max(session.seen, now);
-      return decideWrite(
-        context,
-        { ...session, seen, confirmed: !create || session.confirmed },
-        reply,
-      );
+      const confirmed = session.confirmed || shown;
+      return decideWrite(context, { ...session, seen, confirmed }, { reply, wrote: true });
     };
     return change instanceof Promise ? change.then(decide) : decide(change);
   };

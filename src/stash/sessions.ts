@@ -1,5 +1,6 @@
-import { RequestSession, type SessionOptions } from "./session.ts";
 import type { SessionContext } from "./context.ts";
+import { RequestSession } from "./request_session.ts";
+import type { SessionOptions } from "./session.ts";
 import { sweep, type SweepOptions, type SweepReport } from "./sweep.ts";
 
 /** The sessions of one process: opens one per request, and cleans up after those that are over. */

@@ -21,25 +21,25 @@ export interface Slice {
 
 /** The durable state of one browser session. */
 export interface SessionState extends Age {
-  /** How often the record has moved to another secret's key. */
+  /** How often the session has moved to another secret's key: of two copies the later has more. */
   readonly hop: number;
-  /** Frozen: the live record is under another key (SPEC SE17). */
-  readonly moved: boolean;
+  /** Frozen: the storage key the session goes on under, or shall (SPEC SE16, SE17). */
+  readonly moved: string | undefined;
   /** The slices by stash name, as stored; read one with {@linkcode readSlice}. */
   readonly views: JsonObject;
 }
 
 /** The state of a session that begins now. */
 export function newSession(now: number): SessionState {
-  return { created: now, seen: now, confirmed: false, hop: 0, moved: false, views: {} };
+  return { created: now, seen: now, confirmed: false, hop: 0, moved: undefined, views: {} };
 }
 
 /** Reads a session from what was stored; `undefined` if it does not have the shape of one. */
 export function readSession(stored: JsonObject): SessionState | undefined {
-  const { created, seen, confirmed, hop = 0, moved = false, views } = stored;
+  const { created, seen, confirmed, hop = 0, moved, views } = stored;
   if (typeof created !== "number" || typeof seen !== "number") return undefined;
   if (typeof confirmed !== "boolean" || typeof hop !== "number") return undefined;
-  if (typeof moved !== "boolean" || !isJsonObject(views)) return undefined;
+  if ((moved !== undefined && typeof moved !== "string") || !isJsonObject(views)) return undefined;
   return { created, seen, confirmed, hop, moved, views };
 }
 
@@ -48,7 +48,7 @@ export function storeSession(session: SessionState): JsonObject {
   const { created, seen, confirmed, hop, moved, views } = session;
   const stored: JsonObject = { created, seen, confirmed, views };
   if (hop > 0) stored["hop"] = hop;
-  if (moved) stored["moved"] = true;
+  if (moved !== undefined) stored["moved"] = moved;
   return stored;
 }
 

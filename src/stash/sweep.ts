@@ -1,3 +1,4 @@
+import { isExpired } from "../core/ttl.ts";
 import type { Current } from "../object/types.ts";
 import { judge, type SessionContext } from "./context.ts";
 
@@ -59,16 +60,12 @@ async function sweepOne(
       return (await engine.purge(key)).ok ? "removed" : "kept";
     }
     if (current.problem !== undefined) return "failed";
-    if (!expired(context, current)) return "kept";
+    if (!await isOver(context, current)) return "kept";
     return await engine.run(
       key,
-      (latest) =>
-        expired(context, latest)
-          ? { kind: "end", reply: "ended" }
-          : { kind: "keep", reply: "kept" },
-      {
-        fresh: true,
-      },
+      ({ rev }) =>
+        rev === current.rev ? { kind: "end", reply: "ended" } : { kind: "keep", reply: "kept" },
+      { fresh: true },
     );
   } catch {
     // Told to telemetry by the storage call that failed; the next sweep tries again.
@@ -76,6 +73,11 @@ async function sweepOne(
   }
 }
 
-function expired(context: SessionContext, current: Current): boolean {
-  return judge(current, context.lifetime, context.now()).gone === "expired";
+async function isOver(context: SessionContext, current: Current): Promise<boolean> {
+  const { engine, lifetime, now } = context;
+  const { state, gone } = judge(current, lifetime, now());
+  if (state?.moved === undefined) return gone === "expired";
+  if (!isExpired(state, lifetime, now())) return false;
+  // The mark of an ended session here would end it everywhere: it has to be over where it lives.
+  return judge(await engine.peek(state.moved), lifetime, now()).state === undefined;
 }

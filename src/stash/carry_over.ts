@@ -1,0 +1,83 @@
+import { ConflictError } from "../core/errors.ts";
+import { decideMove, judge, type SessionContext, sessionEnded } from "./context.ts";
+import type { Identity } from "./identities.ts";
+import { end, locate } from "./locate.ts";
+import { newSession } from "./state.ts";
+
+/** How often a copy is made again because somebody wrote to the original meanwhile. */
+const triesToCopy = 20;
+
+/** What became of carrying a session over to a new id. */
+export interface CarriedOver {
+  /** Why the old id may still be alive; `undefined` if it is dead. */
+  readonly failure: unknown;
+}
+
+/**
+ * Copies a session to a new id, then ends the old one if it is still what was copied: so a crash
+ * in between leaves the old one alive, and a write in between is carried over too.
+ *
+ * @param shown The client has shown the old cookie, so it keeps cookies.
+ * @throws {StorageUnavailableError} If the copy may not be there.
+ * @throws {HoldfastError} `ERR_SESSION_ENDED` if there is no session any more.
+ */
+export async function carryOver(
+  context: SessionContext,
+  from: Identity,
+  to: Identity,
+  shown: boolean,
+): Promise<CarriedOver> {
+  for (let tries = 0; tries < triesToCopy; tries++) {
+    const rev = await copy(context, from, to, shown);
+    if (rev === undefined) continue;
+    try {
+      if (!await endAsCopied(context, from, rev)) continue;
+      if (from.keys.length > 1) await end(context, from);
+      return { failure: undefined };
+    } catch (failure) {
+      // The old one may be dead, so the copy is the one that is there for sure.
+      return { failure };
+    }
+  }
+  throw new ConflictError("Cannot give the session a new id: other requests keep changing it");
+}
+
+/** Copies what there is now; answers its `rev`, or `undefined` if it has to be looked for first. */
+async function copy(
+  context: SessionContext,
+  from: Identity,
+  to: Identity,
+  shown: boolean,
+): Promise<number | undefined> {
+  const { engine, lifetime, now } = context;
+  const [oldKey = ""] = from.keys;
+  const [newKey = ""] = to.keys;
+  const current = await engine.read(oldKey);
+  const { state } = judge(current, lifetime, now());
+  if (state === undefined) {
+    // An earlier try of ours may have left a copy, which nobody has the cookie of.
+    await end(context, to);
+    throw sessionEnded();
+  }
+  if (state.moved !== undefined) {
+    await locate(context, from);
+    return undefined;
+  }
+  const { views, confirmed } = state;
+  const copied = { ...newSession(now()), confirmed: confirmed || shown, views };
+  await engine.run(newKey, () => decideMove(copied, undefined));
+  return current.rev;
+}
+
+/** Ends the old session unless it has changed since it was copied. */
+function endAsCopied(context: SessionContext, from: Identity, rev: number): Promise<boolean> {
+  const [oldKey = ""] = from.keys;
+  return context.engine.run<boolean>(
+    oldKey,
+    (latest) =>
+      latest.rev === rev && latest.ended === undefined
+        ? { kind: "end", reply: true }
+        : { kind: "keep", reply: false },
+    { fresh: true },
+  );
+}

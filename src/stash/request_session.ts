@@ -1,0 +1,338 @@
+import { HoldfastError } from "../core/errors.ts";
+import { shouldTouch } from "../core/ttl.ts";
+import { logReference } from "../object/types.ts";
+import { carryOver } from "./carry_over.ts";
+import {
+  type Alive,
+  judge,
+  MovedError,
+  onSession,
+  type SessionContext,
+  sessionEnded,
+  type SessionTurn,
+  type Turned,
+} from "./context.ts";
+import type { StashDefinition } from "./definition.ts";
+import { type SliceAccess, type Stash, StashHandle } from "./handle.ts";
+import type { Identity } from "./identities.ts";
+import { end, locate } from "./locate.ts";
+import { restore, type Restored } from "./restore.ts";
+import type { CookieChange, RotateOptions, Session, SessionOptions, StashUse } from "./session.ts";
+import { sliceAccess } from "./slice_access.ts";
+import { recoverSlice, type Recovery } from "./slices.ts";
+import { readSlice, type SessionState } from "./state.ts";
+
+/** The place in a session that a request and its handles have; kept when the session moves on. */
+interface Seat {
+  identity: Identity | undefined;
+  /** Nothing is stored under it yet. */
+  fresh: boolean;
+  /** The client has shown its cookie. */
+  shown: boolean;
+  ended: boolean;
+  seating: Promise<Identity> | undefined;
+  /** The session is getting a new id. */
+  rotating: Promise<void> | undefined;
+}
+
+const pagePattern = /^[A-Za-z0-9_-]{16}$/;
+
+/** How often a write follows a session that other nodes keep moving. */
+const triesToFollow = 5;
+
+/** Implements {@linkcode Session} for one request. */
+export class RequestSession implements Session {
+  readonly #context: SessionContext;
+  readonly #options: SessionOptions;
+  readonly #tokens: readonly string[];
+  readonly #handles: Set<StashHandle<object>> = new Set();
+  #seat: Seat = newSeat();
+  #entering: Promise<void> | undefined;
+  /** What the first look at the session found serves the whole request, until it writes. */
+  #found: Alive | undefined;
+  #cookie: CookieChange | undefined;
+  #sealed = false;
+
+  constructor(context: SessionContext, tokens: readonly string[], options: SessionOptions) {
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#options = options;
+  }
+
+  get ref(): string {
+    return this.#refOf(this.#seat);
+  }
+
+  async stash<S extends object>(
+    definition: StashDefinition<S>,
+    use: StashUse = {},
+  ): Promise<Stash<S>> {
+    // The session may end, and another begin, while this one is being read.
+    const seat = this.#seat;
+    const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
+    const recovery = await this.#recover(seat, definition, page);
+    const restoring = restore(definition, recovery);
+    const restored = restoring instanceof Promise ? await restoring : restoring;
+    if (this.#context.emit !== undefined) this.#tellRecovery(seat, definition.name, restored);
+    const access = this.#access(definition, seat);
+    const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
+    this.#handles.add(handle);
+    return handle;
+  }
+
+  async destroy(): Promise<void> {
+    const seat = this.#seat;
+    while (seat.rotating !== undefined) await seat.rotating.catch(() => {});
+    // Without judging the record: a session must be possible to end however damaged it is.
+    const identity = seat.identity ?? await seat.seating?.catch(() => undefined) ??
+      await this.#identify();
+    seat.ended = true;
+    try {
+      if (identity !== undefined) await end(this.#context, identity);
+    } catch (error) {
+      // It can be tried again.
+      seat.ended = false;
+      throw error;
+    }
+    if (seat === this.#seat) this.#leave();
+    if (identity === undefined) return;
+    this.#cookie = { kind: "clear" };
+    this.#context.emit?.({ name: "holdfast.session.destroy", ref: refOf(identity) });
+  }
+
+  async rotate({ keep = true }: RotateOptions = {}): Promise<void> {
+    if (!keep) return await this.destroy();
+    await this.#enter();
+    const seat = this.#seat;
+    while (seat.rotating !== undefined) await seat.rotating.catch(() => {});
+    if (seat.identity === undefined || seat.fresh) return;
+    this.#refuseIfSealed();
+    seat.rotating = this.#rotate(seat, seat.identity).finally(() => seat.rotating = undefined);
+    await seat.rotating;
+  }
+
+  /** Stores every handle whose state has changed; rejects with the first error after trying all. */
+  async stashChanged(): Promise<void> {
+    const results = await Promise.allSettled(
+      Array.from(this.#handles, async (handle) => handle.changed() && await handle.stash()),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Ends the time in which a cookie can be set, and tells what to do about it. */
+  seal(): CookieChange | undefined {
+    this.#sealed = true;
+    return this.#cookie;
+  }
+
+  /** Keeps ids and state out of logs. */
+  toJSON(): { ref: string } {
+    return { ref: this.ref };
+  }
+
+  #tellRecovery(seat: Seat, stash: string, { status, cause, invalid }: Restored<object>): void {
+    this.#context.emit?.({
+      name: "holdfast.stash.recover",
+      ref: this.#refOf(seat),
+      stash,
+      status,
+      ...(invalid.length > 0 ? { keys: invalid } : {}),
+      ...(cause === undefined ? {} : { error: cause }),
+    });
+  }
+
+  async #recover<S extends object>(
+    seat: Seat,
+    definition: StashDefinition<S>,
+    page: string | undefined,
+  ): Promise<Recovery> {
+    try {
+      await this.#enter();
+      const key = seat.fresh || seat.ended ? undefined : seat.identity?.keys[0];
+      if (key === undefined) return { status: "not_found", fields: {} };
+      const alive = await this.#read(seat, key);
+      if (alive.state === undefined) return { status: "not_found", fields: {} };
+      return recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
+    } catch (error) {
+      const newer = error instanceof HoldfastError && error.code === "ERR_NEWER_VERSION";
+      return { status: newer ? "newer" : "error", fields: {}, cause: error };
+    }
+  }
+
+  async #read(seat: Seat, key: string): Promise<Alive> {
+    if (this.#found !== undefined && seat === this.#seat) return this.#found;
+    const { engine, lifetime, now } = this.#context;
+    const alive = judge(await engine.read(key), lifetime, now());
+    if (alive.state?.moved === undefined || seat.identity === undefined) return alive;
+    return await locate(this.#context, seat.identity);
+  }
+
+  /** Finds the session of the cookie, once; a failure is not remembered. */
+  #enter(): Promise<void> {
+    if (this.#tokens.length === 0) return Promise.resolve();
+    this.#entering ??= this.#find(this.#seat).catch((error) => {
+      this.#entering = undefined;
+      throw error;
+    });
+    return this.#entering;
+  }
+
+  async #identify(): Promise<Identity | undefined> {
+    const resolving = this.#context.identities.resolve(this.#tokens);
+    const identity = resolving instanceof Promise ? await resolving : resolving;
+    if (identity !== "ambiguous") return identity;
+    this.#context.emit?.({ name: "holdfast.session.ambiguous_cookie", ref: "" });
+    return undefined;
+  }
+
+  async #find(seat: Seat): Promise<void> {
+    const identity = await this.#identify();
+    if (identity === undefined) return;
+    const alive = await locate(this.#context, identity);
+    if (alive.state === undefined || seat.ended) return;
+    seat.identity = identity;
+    seat.fresh = false;
+    seat.shown = true;
+    this.#found = alive;
+    if (identity.keyIndex > 0 && !this.#sealed) {
+      this.#cookie = { kind: "set", token: identity.token };
+    }
+    this.#touch(identity, alive.state);
+  }
+
+  /** Notes that the user was here; in the background, because nobody waits for it. */
+  #touch(identity: Identity, state: SessionState): void {
+    const { engine, lifetime, emit, now } = this.#context;
+    if (!shouldTouch(state, lifetime, now())) return;
+    const ref = refOf(identity);
+    const standing = { create: false, shown: true };
+    const turn = onSession(this.#context, standing, (session, at) => ({
+      session: shouldTouch(session, lifetime, at) ? { ...session } : session,
+      reply: undefined,
+    }));
+    engine.run(identity.keys[0] ?? "", turn).then(
+      ({ wrote }) => wrote && emit?.({ name: "holdfast.session.touch", ref }),
+      (error) => emit?.({ name: "holdfast.session.touch", ref, error }),
+    );
+  }
+
+  #access<S extends object>(definition: StashDefinition<S>, seat: Seat): SliceAccess {
+    const { emit, drafts } = this.#context;
+    return sliceAccess({
+      definition,
+      drafts,
+      emit,
+      ref: () => this.#refOf(seat),
+      write: (turn, fresh) => this.#write(seat, turn, fresh),
+      isEmpty: async () => {
+        if (seat.fresh) await this.#enter();
+        return seat.fresh;
+      },
+    });
+  }
+
+  async #write<R>(seat: Seat, turn: SessionTurn<R>, fresh: boolean): Promise<R> {
+    while (seat.rotating !== undefined) await seat.rotating.catch(() => {});
+    // A handle whose recovery failed must not begin a session beside the one that could not be read.
+    if (seat.fresh && seat.identity === undefined && !seat.ended) await this.#enter();
+    if (seat.ended) throw sessionEnded();
+    const identity = seat.identity ?? await this.#seated(seat);
+    if (seat.ended) throw sessionEnded();
+    const create = seat.fresh;
+    if (create) this.#refuseIfSealed();
+    const { reply, wrote } = await this.#follow(seat, identity, turn, fresh);
+    this.#found = undefined;
+    if (create && wrote) this.#created(seat, identity);
+    return reply;
+  }
+
+  /** Runs a turn on a session, wherever nodes that disagree on the current secret move it. */
+  async #follow<R>(
+    { fresh: create, shown }: Seat,
+    identity: Identity,
+    turn: SessionTurn<R>,
+    fresh: boolean,
+  ): Promise<Turned<R>> {
+    const turnOnSession = onSession(this.#context, { create, shown }, turn);
+    const [key = ""] = identity.keys;
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#context.engine.run(key, turnOnSession, { fresh });
+      } catch (error) {
+        if (!(error instanceof MovedError) || tries === triesToFollow) throw error;
+        await locate(this.#context, identity);
+      }
+    }
+  }
+
+  /** Takes the seat, once for all writes that begin the session; a failure is not remembered. */
+  #seated(seat: Seat): Promise<Identity> {
+    seat.seating ??= this.#sit(seat).catch((error) => {
+      seat.seating = undefined;
+      throw error;
+    });
+    return seat.seating;
+  }
+
+  async #sit(seat: Seat): Promise<Identity> {
+    this.#refuseIfSealed();
+    const { admit } = this.#options;
+    if (admit !== undefined && await admit() !== true) {
+      throw new HoldfastError("ERR_SESSION_REFUSED", "Cannot begin a session: it was not admitted");
+    }
+    return seat.identity = await this.#context.identities.mint();
+  }
+
+  #created(seat: Seat, identity: Identity): void {
+    if (!seat.fresh) return;
+    this.#refuseIfSealed();
+    seat.fresh = false;
+    if (seat === this.#seat && !seat.ended) this.#cookie = { kind: "set", token: identity.token };
+    this.#context.emit?.({ name: "holdfast.session.create", ref: refOf(identity) });
+  }
+
+  async #rotate(seat: Seat, from: Identity): Promise<void> {
+    const next = await this.#context.identities.mint();
+    const { failure } = await carryOver(this.#context, from, next, seat.shown);
+    seat.identity = next;
+    this.#found = undefined;
+    this.#cookie = { kind: "set", token: next.token };
+    this.#context.emit?.({ name: "holdfast.session.rotate", ref: refOf(next) });
+    if (failure !== undefined) throw failure;
+  }
+
+  #leave(): void {
+    this.#seat = newSeat();
+    this.#entering = Promise.resolve();
+    this.#found = undefined;
+    this.#handles.clear();
+  }
+
+  #refOf({ identity, fresh }: Seat): string {
+    return identity === undefined || fresh ? "" : refOf(identity);
+  }
+
+  #refuseIfSealed(): void {
+    if (!this.#sealed) return;
+    throw new HoldfastError(
+      "ERR_SESSION_SEALED",
+      "Cannot begin a session: the response has been made and its cookie can no longer be set",
+    );
+  }
+}
+
+function newSeat(): Seat {
+  return {
+    identity: undefined,
+    fresh: true,
+    shown: false,
+    ended: false,
+    seating: undefined,
+    rotating: undefined,
+  };
+}
+
+function refOf(identity: Identity): string {
+  return logReference(identity.keys[0] ?? "");
+}

@@ -1,0 +1,81 @@
+import { HoldfastError } from "../core/errors.ts";
+import type { TelemetryEvent } from "../ports/telemetry.ts";
+import type { Change, SessionTurn } from "./context.ts";
+import type { StashDefinition } from "./definition.ts";
+import { type SliceAccess, type SliceStep, unrecovered } from "./handle.ts";
+import { changeSlice, currentSlice, type DraftLimits } from "./slices.ts";
+import { readSlice, type SessionState, type Slice, storeSlice } from "./state.ts";
+
+/** What the access to a slice stands on. */
+export interface SliceAccessPorts<S extends object> {
+  readonly definition: StashDefinition<S>;
+  readonly drafts: DraftLimits;
+  readonly emit: ((event: TelemetryEvent) => void) | undefined;
+  /** Log reference of the session as it is now. */
+  readonly ref: () => string;
+  /** Runs a turn on the session. */
+  readonly write: <R>(turn: SessionTurn<R>, fresh: boolean) => Promise<R>;
+  /** Whether there is no session that could hold the slice. */
+  readonly isEmpty: () => Promise<boolean>;
+}
+
+/** Reaches one slice of a session. */
+export function sliceAccess<S extends object>(ports: SliceAccessPorts<S>): SliceAccess {
+  const { definition: { name, vsn }, emit, ref, write, isEmpty } = ports;
+  return {
+    change: async (make, fresh) => {
+      const written = await write(changeTurn(ports, make), fresh);
+      if (written) emit?.({ name: "holdfast.stash.stash", ref: ref(), stash: name });
+      return written;
+    },
+    remove: async () => {
+      if (await isEmpty()) return;
+      await write((session) => {
+        const stored = readSlice(session.views, name);
+        if (stored === undefined) return { session, reply: undefined };
+        if (stored !== "damaged" && stored.vsn > vsn) throw newerStored(name);
+        return { session: withSlice(session, name, undefined), reply: undefined };
+      }, true);
+    },
+    skipped: (keys, problems) =>
+      emit?.({ name: "holdfast.stash.skip", ref: ref(), stash: name, keys, error: problems }),
+  };
+}
+
+function changeTurn<S extends object>(
+  ports: SliceAccessPorts<S>,
+  make: (slice: Slice) => SliceStep | Promise<SliceStep>,
+): SessionTurn<boolean> {
+  return (session, now) => {
+    const slice = sliceFor(ports, session);
+    const finish = (step: SliceStep): Change<boolean> => {
+      if (step === "keep") return { session, reply: false };
+      const changed = changeSlice(slice, step, now, ports.drafts);
+      return { session: withSlice(session, ports.definition.name, changed), reply: true };
+    };
+    const step = make(slice);
+    return step instanceof Promise ? step.then(finish) : finish(step);
+  };
+}
+
+function sliceFor<S extends object>(
+  { definition, emit, ref }: SliceAccessPorts<S>,
+  session: SessionState,
+): Slice {
+  const { name } = definition;
+  const current = currentSlice(definition, readSlice(session.views, name));
+  if (current.ok) return current.slice;
+  emit?.({ name: "holdfast.stash.refuse", ref: ref(), stash: name, status: current.why });
+  throw current.why === "newer" ? newerStored(name) : unrecovered(name, current.cause);
+}
+
+function withSlice(session: SessionState, name: string, slice: Slice | undefined): SessionState {
+  return { ...session, views: storeSlice(session.views, name, slice) };
+}
+
+function newerStored(name: string): HoldfastError {
+  return new HoldfastError(
+    "ERR_NEWER_VERSION",
+    `Cannot store stash "${name}": a newer version of the application has stored it`,
+  );
+}
