@@ -85,6 +85,7 @@ export class Engine {
 
   /** Deletes the record of an ended object, if it still is the one that was ended. */
   async purge(key: string): Promise<DeleteResult> {
+    if (this.#closing) return await this.#refuse();
     const loaded = await this.#store.read(key);
     if (loaded.etag === null) return { ok: true };
     if (loaded.ended === undefined) return { ok: false, found: loaded.etag };

@@ -112,9 +112,14 @@ test("[OB19] draining answers what was accepted and refuses what comes later", a
   const engine = w.engine();
   const accepted = ["a", "b"].map((id) => engine.run(key, append(id)));
   const draining = engine.drain(10_000);
-  for (const late of [engine.run(key, look), engine.read(key), engine.peek(key)]) {
-    await assertRejects(() => late, "ERR_CLOSED");
-  }
+  const late = [
+    () => engine.run(key, look),
+    () => engine.read(key),
+    () => engine.peek(key),
+    () => engine.purge(key),
+    () => engine.list("", {}),
+  ];
+  for (const call of late) await assertRejects(call, "ERR_CLOSED");
   assertEquals(await w.finish(draining), { complete: true, unfinished: 0 });
   assertEquals(await w.finish(Promise.all(accepted)), [["a"], ["a", "b"]]);
   assertEquals(await w.stored(), ["a", "b"]);
