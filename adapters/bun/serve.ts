@@ -1,0 +1,107 @@
+import {
+  cannotListen,
+  type Listener,
+  type ProcessControl,
+  type ServeOptions,
+  type Server,
+  serverOf,
+  type ServeSettings,
+  serveSettings,
+} from "../web/serving.ts";
+
+/** What is used of `Bun.serve()`. */
+interface BunServer {
+  readonly port: number;
+  readonly pendingRequests: number;
+  stop(closeActiveConnections?: boolean): Promise<void>;
+}
+
+/** What is used of Bun. */
+interface BunGlobals {
+  readonly Bun?: {
+    serve(options: {
+      readonly fetch: (request: Request, server: object) => Response | Promise<Response>;
+      readonly port: number;
+      readonly hostname: string;
+      readonly development: boolean;
+      readonly idleTimeout: number;
+      readonly reusePort: boolean;
+    }): BunServer;
+  };
+  readonly process?: {
+    on(signal: string, listener: () => void): void;
+    off(signal: string, listener: () => void): void;
+    exit(code: number): void;
+  };
+}
+
+/** Seconds a connection may be silent; Bun's own 10 would cut slow handlers that Node lets finish. */
+const IDLE_SECONDS = 60;
+
+/**
+ * Listens for requests on Bun. The second argument of `fetch` is Bun's server.
+ *
+ * @param options What to serve, where, and how to end.
+ * @returns The server, once it listens.
+ * @throws {TypeError} If `fetch` is not a function.
+ * @throws {RangeError} If the port or `withinMs` is out of range.
+ * @throws {Error} If this is not Bun, or the port cannot be had.
+ *
+ * @example An app, until a signal ends it
+ * ```ts ignore
+ * import { createHoldfast } from "@holdfast/holdfast";
+ * import { memoryStorage } from "@holdfast/holdfast/memory";
+ * import { serve } from "@holdfast/holdfast/bun";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const secret = crypto.getRandomValues(new Uint8Array(32));
+ * const holdfast = createHoldfast({ storage: memoryStorage(), secrets: [secret] });
+ * const server = await serve({ fetch: () => new Response("hello"), port: 0, holdfast });
+ *
+ * assertEquals(await (await fetch(server.url)).text(), "hello");
+ * assertEquals((await server.close()).complete, true);
+ * ```
+ */
+export function serve(options: ServeOptions): Promise<Server> {
+  return new Promise((resolve) => {
+    const settings = serveSettings(options);
+    const { Bun: bun, process } = globalThis as BunGlobals;
+    if (bun === undefined || process === undefined) {
+      throw new Error('Cannot serve with "holdfast/bun": this is not Bun');
+    }
+    const control: ProcessControl = {
+      onSignal(signal, callback) {
+        process.on(signal, callback);
+        return () => process.off(signal, callback);
+      },
+      exit: (code) => process.exit(code),
+    };
+    resolve(serverOf(listen(bun, settings), settings, control));
+  });
+}
+
+function listen(bun: NonNullable<BunGlobals["Bun"]>, settings: ServeSettings): Listener {
+  const { fetch, port, hostname } = settings;
+  const options = {
+    fetch,
+    port,
+    hostname,
+    idleTimeout: IDLE_SECONDS,
+    development: false,
+    // Outside of development Bun lets several processes share a port, unless told otherwise.
+    reusePort: false,
+  };
+  let server: BunServer;
+  try {
+    server = bun.serve(options);
+  } catch (cause) {
+    throw cannotListen(settings, cause);
+  }
+  return {
+    port: server.port,
+    // Closes idle connections too, and the others after their answer.
+    drain: () => server.stop(),
+    cut: () => void server.stop(true),
+    pending: () => server.pendingRequests,
+  };
+}
