@@ -126,7 +126,7 @@ test("[OB10] decoding never throws, whatever the text", () => {
   }));
 });
 
-test("[OB10] every state up to the size limit can be read again", () => {
+test("[OB22] every state up to the size limit can be read again", () => {
   const tiny = Array.from({ length: 200_000 }, () => 0);
   const state = { a: tiny.slice(0, 100_000), b: tiny.slice(100_000) };
   const stateText = JSON.stringify(state);

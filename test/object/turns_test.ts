@@ -170,7 +170,7 @@ test("[OB5] a turn that throws changes nothing", async () => {
   assertEquals(await w.finish(engine.run(key, append("b"))), ["a", "b"]);
 });
 
-test("[OB5] a turn whose state JSON cannot carry fails, and the object goes on", async () => {
+test("[OB23] a turn whose state JSON cannot carry fails, and the object goes on", async () => {
   const w = world();
   const engine = w.engine();
   await w.finish(engine.run(key, append("a")));

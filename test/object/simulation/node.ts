@@ -17,7 +17,7 @@ import { gate, replacing } from "../world.ts";
 export interface Weather {
   readonly rates: FaultRates;
   readonly latencyMs: number;
-  /** Answers that take up to `latencyMs` more after it happened, in [0, 1]. */
+  /** Answers that take up to five times `latencyMs` after it happened, in [0, 1]. */
   readonly slowAnswers: number;
   /** Requests that happen long after the caller has given up, in [0, 1]. */
   readonly strays: number;
@@ -68,7 +68,7 @@ function network(site: Site): Storage {
     if (!site.stormy) return {};
     const [lot, much] = [random.number(), random.number()];
     if (lot < weather.strays) return { strayMs: much * 1000 };
-    if (lot < weather.strays + weather.slowAnswers) return { answerMs: much * weather.latencyMs };
+    if (lot < weather.strays + weather.slowAnswers) return { answerMs: much * 5 * weather.latencyMs };
     return {};
   });
   const plan: FaultPlan = (call) => site.stormy ? faults(call) : { kind: "none", latencyMs: 1 };
