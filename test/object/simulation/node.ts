@@ -68,7 +68,9 @@ function network(site: Site): Storage {
     if (!site.stormy) return {};
     const [lot, much] = [random.number(), random.number()];
     if (lot < weather.strays) return { strayMs: much * 1000 };
-    if (lot < weather.strays + weather.slowAnswers) return { answerMs: much * 5 * weather.latencyMs };
+    if (lot < weather.strays + weather.slowAnswers) {
+      return { answerMs: much * 5 * weather.latencyMs };
+    }
     return {};
   });
   const plan: FaultPlan = (call) => site.stormy ? faults(call) : { kind: "none", latencyMs: 1 };
