@@ -5,7 +5,11 @@ import { spawnSync } from "node:child_process";
 import { findRuntime, nodePackage, pinned, root } from "./lib/runtimes.mjs";
 
 /** Debian packages a suite cannot do without: what they bring, and the suites that use it. */
-const aptPackages = [];
+const s3Fixture = process.env.HOLDFAST_S3_FIXTURE ?? join(root, "..", "shared", "s3");
+const aptPackages = existsSync(join(s3Fixture, "start-ceph.sh"))
+  // A real S3 server, for test/s3.
+  ? ["ceph-mon", "ceph-osd", "radosgw", "curl"]
+  : [];
 
 const folder = join(root, ".runtimes");
 const manifest = join(folder, "package.json");

@@ -18,7 +18,9 @@ export interface S3StorageOptions extends S3ClientOptions {
   readonly prefix?: string;
   /**
    * A client to use instead of one made from the options; it is not closed. Give it
-   * `maxAttempts: 1`: tries of its own make more writes end with an unknown outcome.
+   * `maxAttempts: 1`: tries of its own make more writes end with an unknown outcome. On Deno a
+   * request is sent again when a connection breaks that was used before, unless an agent of the
+   * client sets `request.reusedSocket` to `false` in its `reuseSocket()`, as the default ones do.
    */
   readonly client?: S3ClientLike;
   /**

@@ -54,11 +54,10 @@ export interface S3ClientOptions {
 /**
  * Loads the module on first use, so that only those who use it need to have it.
  *
+ * @param name Not a literal where it is imported: who stores elsewhere need not have it.
  * @throws {StorageUnavailableError} If it is missing. The message says how to install it.
  */
-export async function importSdk(): Promise<S3Sdk> {
-  // Not a literal: who stores elsewhere need not have it.
-  const name = "@aws-sdk/client-s3";
+export async function importSdk(name = "@aws-sdk/client-s3"): Promise<S3Sdk> {
   try {
     return await import(name);
   } catch (cause) {
@@ -69,10 +68,9 @@ export async function importSdk(): Promise<S3Sdk> {
 }
 
 /** Makes a client that sends each command once. */
-export function makeClient(sdk: S3Sdk, options: S3ClientOptions): S3ClientLike {
+export async function makeClient(sdk: S3Sdk, options: S3ClientOptions): Promise<S3ClientLike> {
   const { endpoint, forcePathStyle, credentials, maxSockets = 128 } = options;
   const region = options.region ?? (endpoint === undefined ? undefined : "us-east-1");
-  const agent = { keepAlive: true, maxSockets };
   const config = {
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
@@ -84,9 +82,39 @@ export function makeClient(sdk: S3Sdk, options: S3ClientOptions): S3ClientLike {
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     // The SDK's default of 50 connections queues a burst; it would say so on the console.
-    requestHandler: { httpAgent: agent, httpsAgent: agent, logger: silent },
+    requestHandler: { ...(await makeAgents(maxSockets)), logger: silent },
   };
   return new sdk.S3Client(config as never);
+}
+
+/** The part of an agent of `node:http` that is changed. */
+interface Agent {
+  /** Is called when a request gets a connection that was used before. */
+  reuseSocket(socket: never, request: { reusedSocket?: boolean }): void;
+}
+
+/**
+ * How connections are kept. Deno sends a request again when a connection breaks that was used before
+ * (denoland/deno#31932), also a request that was carried out, and knows such a connection by a mark
+ * on the request. Node and Bun send once.
+ */
+async function makeAgents(maxSockets: number): Promise<object> {
+  const options = { keepAlive: true, maxSockets };
+  if (!("Deno" in globalThis)) return { httpAgent: options, httpsAgent: options };
+  const [http, https] = await Promise.all([import("node:http"), import("node:https")]);
+  return {
+    httpAgent: sendingOnce(new http.Agent(options) as unknown as Agent),
+    httpsAgent: sendingOnce(new https.Agent(options) as unknown as Agent),
+  };
+}
+
+function sendingOnce(agent: Agent): Agent {
+  const reuse = agent.reuseSocket.bind(agent);
+  agent.reuseSocket = (socket, request) => {
+    reuse(socket, request);
+    request.reusedSocket = false;
+  };
+  return agent;
 }
 
 const nothing = (): void => {};

@@ -185,7 +185,8 @@ class S3 implements S3Storage {
   async #connect(): Promise<Connected> {
     const { client, clientOptions } = this.#settings;
     const sdk = await (this.#settings.sdk ?? importSdk());
-    return { sdk, client: client ?? (this.#ownClient ??= makeClient(sdk, clientOptions)) };
+    if (client !== undefined) return { sdk, client };
+    return { sdk, client: this.#ownClient ??= await makeClient(sdk, clientOptions) };
   }
 
   async #probed(signal?: AbortSignal): Promise<S3Probe> {

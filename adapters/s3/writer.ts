@@ -91,16 +91,16 @@ export class Writer {
 
   /** What became of a write that failed; `undefined` if it may be tried again. */
   async #settle(write: Write, failure: Failure): Promise<PutResult | undefined> {
-    const { name, nonce, over, signal } = write;
+    const { nonce, over } = write;
     const verdict = judge(failure, over !== undefined);
     if (verdict === "refused") throw this.#failure("put", failure, "none");
-    if (verdict === "beaten") return await this.#beaten(name, signal);
     const stored = await this.#read(write, failure, verdict);
+    // Also after a lost race: what is between us and the server may have sent the write twice.
     if (stored !== undefined && isBy(nonce, stored)) return { ok: true, etag: stored.etag };
     // Also when another one is there: it may have been built upon ours.
     if (verdict === "unsure") throw this.#failure("put", failure, "unknown");
     const found = stored?.etag ?? null;
-    return found === over ? undefined : { ok: false, found };
+    return verdict === "collided" && found === over ? undefined : { ok: false, found };
   }
 
   /** Reads what is there after a write whose outcome is not clear. */
