@@ -83,7 +83,7 @@ const CLOSE_TIMEOUT_S = 1;
  * @throws {RangeError} If a number is out of its range.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { postgresStorage } from "@holdfast/holdfast/postgres";
  * import { assertEquals } from "@std/assert";
  *
