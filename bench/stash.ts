@@ -79,8 +79,10 @@ async function run(): Promise<string> {
     promises.push(...bars(runtime.name, results).map((line) => `- ${line}`));
   }
   if (!quick) page.push("## What was promised", promises.join("\n"));
-  page.push("## The core on its own");
-  for (const runtime of runtimes) page.push((await runCore(runtime, quick)).trim());
+  if (only === undefined) {
+    page.push("## The core on its own");
+    for (const runtime of runtimes) page.push((await runCore(runtime, quick)).trim());
+  }
   return `${page.join("\n\n")}\n`;
 }
 
