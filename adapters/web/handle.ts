@@ -5,7 +5,7 @@ import type { Holdfast } from "./holdfast.ts";
 export interface HandleOptions {
   /** Store every stash whose state has changed when the handler is done. @default {false} */
   readonly autoStash?: boolean;
-  /** Asked before a session is created; `false` refuses it. The place for a rate limit. */
+  /** Asked before a session is created; anything but `true` refuses it. The place for a rate limit. */
   readonly admit?: (request: Request) => boolean | Promise<boolean>;
 }
 

@@ -7,6 +7,9 @@ import { newSession } from "./state.ts";
 /** How often a copy is made again because somebody wrote to the original meanwhile. */
 const triesToCopy = 20;
 
+/** How often storage may fail between the copy and the end of the original. */
+const triesToEnd = 2;
+
 /** What became of carrying a session over to a new id. */
 export interface CarriedOver {
   /** Why the old id may still be alive; `undefined` if it is dead. */
@@ -27,41 +30,55 @@ export async function carryOver(
   to: Identity,
   shown: boolean,
 ): Promise<CarriedOver> {
-  for (let tries = 0; tries < triesToCopy; tries++) {
-    const rev = await copy(context, from, to, shown);
-    if (rev === undefined) continue;
+  const copying = () => copy(context, from, to, shown);
+  let failure: unknown;
+  for (let tries = 0, failures = 0; tries < triesToCopy; tries++) {
+    const copied = failure === undefined ? await copying() : await copying().catch(() => undefined);
+    // Whether the old one is dead storage does not say; the copy is what is there for sure.
+    if (copied === undefined) return { failure };
+    if (copied === "moved") continue;
+    if (copied === "over") {
+      // Our own end of it may have arrived late.
+      if (failure !== undefined) return await finish(context, from);
+      await end(context, to);
+      throw sessionEnded();
+    }
     try {
-      if (!await endAsCopied(context, from, rev)) continue;
-      if (from.keys.length > 1) await end(context, from);
-      return { failure: undefined };
-    } catch (failure) {
-      // The old one may be dead, so the copy is the one that is there for sure.
-      return { failure };
+      if (await endAsCopied(context, from, copied)) return await finish(context, from);
+    } catch (error) {
+      failure = error;
+      if (++failures === triesToEnd) return { failure };
     }
   }
   throw new ConflictError("Cannot give the session a new id: other requests keep changing it");
 }
 
-/** Copies what there is now; answers its `rev`, or `undefined` if it has to be looked for first. */
+/** Ends what older copies there may be. */
+async function finish(context: SessionContext, from: Identity): Promise<CarriedOver> {
+  try {
+    if (from.keys.length > 1) await end(context, from);
+    return { failure: undefined };
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+/** Copies what there is now; answers its `rev`, or why there is nothing to copy. */
 async function copy(
   context: SessionContext,
   from: Identity,
   to: Identity,
   shown: boolean,
-): Promise<number | undefined> {
+): Promise<number | "moved" | "over"> {
   const { engine, lifetime, now } = context;
   const [oldKey = ""] = from.keys;
   const [newKey = ""] = to.keys;
   const current = await engine.read(oldKey);
   const { state } = judge(current, lifetime, now());
-  if (state === undefined) {
-    // An earlier try of ours may have left a copy, which nobody has the cookie of.
-    await end(context, to);
-    throw sessionEnded();
-  }
+  if (state === undefined) return "over";
   if (state.moved !== undefined) {
     await locate(context, from);
-    return undefined;
+    return "moved";
   }
   const { views, confirmed } = state;
   const copied = { ...newSession(now()), confirmed: confirmed || shown, views };

@@ -57,6 +57,6 @@ export type CookieChange =
 
 /** How a session comes into being. */
 export interface SessionOptions {
-  /** Asked before a session is created; `false` refuses it. The place for a rate limit. */
+  /** Asked before a session is created; anything but `true` refuses it. The place for a rate limit. */
   readonly admit?: () => boolean | Promise<boolean>;
 }

@@ -98,13 +98,13 @@ test("[SE10] a thousand reads in a quarter of the idle limit note the user once 
 test("[SE10] noting the user changes nothing else, and gives way to a write under way (checklist 17)", async () => {
   const at = world();
   const { one, user } = await confirmed(at);
-  const { views, created } = await at.only();
+  const { views, created } = await at.theSession();
   const two = at.node({ lifetime });
   await user.visit(two, count);
   await pass(at, 20 * minute);
   await user.visit(one, count);
   await pass(at, 0);
-  const touched = await at.only();
+  const touched = await at.theSession();
   assertEquals([touched.views, touched.created], [views, created]);
   assertEquals(touched.seen, created + 20 * minute);
   await pass(at, 20 * minute);
@@ -113,7 +113,7 @@ test("[SE10] noting the user changes nothing else, and gives way to a write unde
   const writing = user.visit(one, add);
   await at.finish(Promise.all([reading, writing]));
   await at.clock.advance(100);
-  const after = await at.only();
+  const after = await at.theSession();
   assertEquals(after.views["cart"]?.keys, { count: 2 });
   assert(after.seen >= created + 40 * minute);
 });
@@ -121,11 +121,11 @@ test("[SE10] noting the user changes nothing else, and gives way to a write unde
 test("[SE10] a wall clock that is set back moves no limit", async () => {
   const at = world();
   const { one, user } = await confirmed(at);
-  const { seen } = await at.only();
+  const { seen } = await at.theSession();
   await pass(at, -30 * minute);
   await user.visit(one, add);
   await pass(at, 0);
-  assertEquals((await at.only()).seen, seen);
+  assertEquals((await at.theSession()).seen, seen);
 });
 
 test("[SE11] a session whose client never sent the cookie back ends after the unconfirmed limit (checklist 35)", async () => {
@@ -139,7 +139,11 @@ test("[SE11] a session whose client never sent the cookie back ends after the un
     prefs.state.theme = "dark";
     await prefs.stash();
   });
-  assertEquals((await at.only()).confirmed, false, "writes of the first request confirm nothing");
+  assertEquals(
+    (await at.theSession()).confirmed,
+    false,
+    "writes of the first request confirm nothing",
+  );
   await pass(at, 10 * minute);
   assertEquals((await one.sweep()).ended, 1);
   assertEquals(await crawler.visit(one, count), 0);
@@ -239,7 +243,7 @@ test("[SE13] sweeps of two nodes at once do the work once, and disturb no write 
   );
   assertEquals([a.failed + b.failed, written], [0, 2]);
   assert(a.ended + b.ended >= 10);
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 2 });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 2 });
 });
 
 test("[SE13] a session that is used while the sweep looks at it lives on", async () => {
@@ -273,7 +277,7 @@ test("[SE13] the sweeper runs by itself, goes on where it stopped, and ends with
   const one = at.node({ sweepEveryMs: 5 * minute });
   await add(one.open(null).session);
   await at.clock.advance(9 * minute);
-  await at.only();
+  await at.theSession();
   await at.clock.advance(6 * minute);
   assertEquals([...(await at.records()).values()].map(({ state }) => state), [undefined]);
   at.storage.plan = () => "refuse";

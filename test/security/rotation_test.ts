@@ -48,7 +48,7 @@ test("[SE8] handles of the request go on under the new id", async () => {
     await cart.stash();
     assertEquals(await add(session), 2);
   });
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 2, items: ["kelp"] });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 2, items: ["kelp"] });
   assertEquals(await user.visit(at.node(), count), 2);
 });
 
@@ -66,7 +66,7 @@ test("[SE8] writes of the request that are under way when it rotates arrive unde
     const late = (await session.stash(Prefs)).update((state) => void (state.theme = "dark"));
     await Promise.all([early, rotating, late]);
   }));
-  const { cart, prefs } = (await at.only()).views;
+  const { cart, prefs } = (await at.theSession()).views;
   assertEquals([cart?.keys, prefs?.keys], [{ count: 1, items: ["kelp"] }, { theme: "dark" }]);
 });
 
@@ -79,7 +79,7 @@ test("[SE8] rotate() twice in a request leaves one session, of the last id", asy
     await Promise.all([session.rotate(), session.rotate(), session.rotate()]);
   });
   assertEquals(await user.visit(at.node(), count), 1);
-  await at.only();
+  await at.theSession();
 });
 
 test("[SE8] two requests that rotate at once: one wins, the other is told, and no copy is left (checklist 11)", async () => {
@@ -97,7 +97,7 @@ test("[SE8] two requests that rotate at once: one wins, the other is told, and n
     ]));
     const lost = tries.flatMap((t) => t.status === "rejected" ? [t.reason.code] : []);
     assertEquals(lost, ["ERR_SESSION_ENDED"]);
-    await at.only();
+    await at.theSession();
     const winner = tries[0]?.status === "fulfilled" ? user : other;
     assertEquals(await at.finish(winner.visit(one, count)), 1);
   }
@@ -158,7 +158,7 @@ test("[SE11] a rotation does not take an unconfirmed client for a confirmed one 
     await add(session);
     await session.rotate();
   });
-  assertEquals((await at.only()).confirmed, false);
+  assertEquals((await at.theSession()).confirmed, false);
   at.clock.jump(10 * minute);
   assertEquals(await crawler.visit(one, count), 0);
   const user = browser();

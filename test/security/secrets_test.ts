@@ -7,6 +7,7 @@ import {
   day,
   hour,
   minute,
+  open,
   partsOf,
   secretA,
   secretB,
@@ -76,8 +77,8 @@ test("[SE15] a session as large as allowed is moved too", async () => {
       );
     });
   await fill(1);
-  await fill(1024 - JSON.stringify(await at.only()).length + 2);
-  assertEquals(JSON.stringify(await at.only()).length, 1024);
+  await fill(1024 - JSON.stringify(await at.theSession()).length + 2);
+  assertEquals(JSON.stringify(await at.theSession()).length, 1024);
   for (const secrets of [[secretB, secretA], [secretA, secretB], [secretC, secretB, secretA]]) {
     await user.visit(at.node({ limits, namespace, secrets }), async (session) => {
       assertEquals((await session.stash(Cart)).status, "recovered");
@@ -153,6 +154,30 @@ test("[SE17] ending a session ends every copy, whichever node does it", async ()
       }
     }
   }
+});
+
+test("[SE7] [SE17] a move that is about to write under the new key does not bring an ended session back (checklist 14)", async () => {
+  let hold: ((put: () => void) => void) | undefined;
+  const at = world((storage) => ({
+    ...open(storage),
+    put: async (key, value, options) => {
+      if (hold !== undefined && options?.ifNoneMatch === "*") await new Promise<void>(hold);
+      return await storage.put(key, value, options);
+    },
+  }));
+  const { older, newer, user } = deploying(at);
+  await user.visit(older, add);
+  const { cookie } = user;
+  let release = (): void => {};
+  hold = (put) => void (release = put);
+  const moving = browser(cookie).visit(newer, count);
+  await at.clock.advance(0);
+  hold = undefined;
+  await browser(cookie).visit(at.node({ secrets: [secretB, secretA] }), end);
+  release();
+  await at.finish(moving);
+  for (const node of [older, newer]) assertEquals(await browser(cookie).visit(node, count), 0);
+  assertEquals(await living(at), 0);
 });
 
 test("[SE17] undoing the change of secrets later loses nobody, and no copy outlives its session", async () => {

@@ -24,7 +24,7 @@ test("[SH24] with autoStash, every changed stash is stored before the response l
     (await session.stash(Prefs)).state.theme = "dark";
     return new Response("ok");
   });
-  const { cart, prefs } = (await at.only()).views;
+  const { cart, prefs } = (await at.theSession()).views;
   assertEquals([cart?.keys, prefs?.keys], [{ items: ["kelp"] }, { theme: "dark" }]);
   const puts = at.storage.calls.put;
   await auto(one, async (session) => {
@@ -56,7 +56,7 @@ test("[SH24] with autoStash, a failure to store fails the request, and the other
       }),
     "ERR_INVALID_VALUE",
   );
-  assertEquals((await at.only()).views, { prefs: { vsn: 1, keys: { theme: "dark" } } });
+  assertEquals((await at.theSession()).views, { prefs: { vsn: 1, keys: { theme: "dark" } } });
   at.storage.plan = () => "refuse";
   const failing = auto(one, async (session) => {
     (await session.stash(Cart)).state.items.push("kelp");

@@ -24,7 +24,7 @@ test("[SH2] nothing is read before a stash is asked for, and nothing written bef
 });
 
 test("[SH3] stash() writes the changed keys only, and nothing if nothing has changed", async () => {
-  const { node, storage, only } = world();
+  const { node, storage, theSession } = world();
   const one = node();
   const user = browser();
   await user.visit(one, async (session) => {
@@ -33,7 +33,7 @@ test("[SH3] stash() writes the changed keys only, and nothing if nothing has cha
     assertEquals(storage.calls.put, 0);
     cart.state.count = 1;
     assertEquals(await cart.stash(), true);
-    assertEquals((await only()).views["cart"]?.keys, { count: 1 });
+    assertEquals((await theSession()).views["cart"]?.keys, { count: 1 });
     assertEquals(await cart.stash(), false);
     cart.state.count = 2;
     cart.state.count = 1;
@@ -41,7 +41,7 @@ test("[SH3] stash() writes the changed keys only, and nothing if nothing has cha
     cart.state.items.push("kelp");
     assertEquals(await cart.stash(), true);
   });
-  assertEquals((await only()).views["cart"], { vsn: 1, keys: { count: 1, items: ["kelp"] } });
+  assertEquals((await theSession()).views["cart"], { vsn: 1, keys: { count: 1, items: ["kelp"] } });
 });
 
 test("[SH3] stash() resolves when the change is durable, not before", async () => {
@@ -97,7 +97,7 @@ test("[SH5] a stash whose keys were found is recovered, with defaults for the ot
 });
 
 test("[SH6] only declared keys are stored, and only declared keys are recovered", async () => {
-  const { node, only, edit } = world();
+  const { node, theSession, edit } = world();
   const user = browser();
   const Some = defineStash({
     name: "cart",
@@ -112,7 +112,7 @@ test("[SH6] only declared keys are stored, and only declared keys are recovered"
     some.state.items.push("kelp");
     await some.stash();
   });
-  assertEquals((await only()).views["cart"]?.keys, { items: ["kelp"] });
+  assertEquals((await theSession()).views["cart"]?.keys, { items: ["kelp"] });
   await edit((record) => {
     const state = record["state"] as { views: { cart: { keys: Record<string, unknown> } } };
     Object.assign(state.views.cart.keys, { secret: "planted", toString: 1, other: true });
@@ -148,7 +148,7 @@ test("[SH7] a session key survives a navigation, a reconnect key its own page in
 });
 
 test("[SH7] a second tab neither reads nor changes the draft of the first", async () => {
-  const { node, only } = world();
+  const { node, theSession } = world();
   const one = node();
   const user = browser();
   const type = (note: string, use?: { page: string }) =>
@@ -161,8 +161,8 @@ test("[SH7] a second tab neither reads nor changes the draft of the first", asyn
   const first = await type("one");
   const second = await type("two");
   await type("one more", { page: first });
-  assertEquals((await only()).views["cart"]?.drafts?.[first]?.keys, { note: "one more" });
-  assertEquals((await only()).views["cart"]?.drafts?.[second]?.keys, { note: "two" });
+  assertEquals((await theSession()).views["cart"]?.drafts?.[first]?.keys, { note: "one more" });
+  assertEquals((await theSession()).views["cart"]?.drafts?.[second]?.keys, { note: "two" });
 });
 
 test("[SH7] a page that is not one, or of somebody else, is no page", async () => {
@@ -240,7 +240,7 @@ test("[SH7] a key stored under another scope is recovered from where its scope s
 });
 
 test("[SH17] a declared key set to undefined is deleted from storage", async () => {
-  const { node, only } = world();
+  const { node, theSession } = world();
   const one = node();
   const user = browser();
   const set = (note: string | undefined, use?: { page: string }) =>
@@ -253,7 +253,7 @@ test("[SH17] a declared key set to undefined is deleted from storage", async () 
     });
   const page = await set("typed");
   await set(undefined, { page });
-  assertEquals((await only()).views["cart"], { vsn: 1, keys: { count: 1 } });
+  assertEquals((await theSession()).views["cart"], { vsn: 1, keys: { count: 1 } });
   await user.visit(one, async (session) => {
     const cart = await session.stash(Cart, { page });
     assertEquals(cart.state.note, "");
@@ -262,5 +262,5 @@ test("[SH17] a declared key set to undefined is deleted from storage", async () 
     assertEquals(cart.state.note, "", "what is not stored is the default");
     assertEquals(await cart.stash(), false, "a deleted key is no change of this request");
   });
-  assertEquals((await only()).views["cart"], { vsn: 1, keys: { count: 1 } });
+  assertEquals((await theSession()).views["cart"], { vsn: 1, keys: { count: 1 } });
 });

@@ -30,7 +30,7 @@ for (const [where, start] of setups) {
         await at.finish(Promise.all([mine.stash(), theirs.stash()]));
         assertEquals([mine.state.count, theirs.state.items], [10, []], "a request sees its own");
       }));
-    assertEquals((await at.only()).views["cart"]?.keys, { items: ["kelp"], count: 11 });
+    assertEquals((await at.theSession()).views["cart"]?.keys, { items: ["kelp"], count: 11 });
   });
 
   test(`[SH18] the same key from two tabs: the later write in commit order wins, on ${where} (checklist 33)`, async () => {
@@ -45,7 +45,7 @@ for (const [where, start] of setups) {
         await at.finish(mine.stash());
         await at.finish(theirs.stash());
       }));
-    assertEquals((await at.only()).views["cart"]?.keys["items"], ["theirs", "theirs"]);
+    assertEquals((await at.theSession()).views["cart"]?.keys["items"], ["theirs", "theirs"]);
   });
 
   test(`[SH18] different stashes of one session do not touch each other, on ${where}`, async () => {
@@ -58,7 +58,7 @@ for (const [where, start] of setups) {
         await (await session.stash(Prefs)).update((state) => void (state.count = -count));
       });
     await at.finish(Promise.all([write(a, one, 20), write(b, two, 20)]));
-    const { cart, prefs } = (await at.only()).views;
+    const { cart, prefs } = (await at.theSession()).views;
     assertEquals([cart?.keys["count"], prefs?.keys["count"]], [20, -20]);
   });
 
@@ -79,7 +79,7 @@ for (const [where, start] of setups) {
         }),
     );
     const answers = await at.finish(Promise.all(increments));
-    assertEquals((await at.only()).views["cart"]?.keys["count"], 110);
+    assertEquals((await at.theSession()).views["cart"]?.keys["count"], 110);
     assertEquals(answers.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 11 + i));
   });
 }
@@ -93,10 +93,10 @@ test("[SH19] update() keeps what the request has changed but not stashed", async
     cart.state.items.push("kelp");
     await cart.update((state) => void state.count++);
     assertEquals(cart.state, { items: ["kelp"], count: 11, note: "" });
-    assertEquals((await at.only()).views["cart"]?.keys, { count: 11 });
+    assertEquals((await at.theSession()).views["cart"]?.keys, { count: 11 });
     assertEquals(await cart.stash(), true);
   });
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 11, items: ["kelp"] });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 11, items: ["kelp"] });
 });
 
 test("[SH19] update() whose write is durable answers, whatever else the request has in its state", async () => {
@@ -110,7 +110,7 @@ test("[SH19] update() whose write is durable answers, whatever else the request 
     assertEquals([count, cart.state.items], [11, [10n]]);
     await assertRejects(() => cart.stash(), "ERR_INVALID_VALUE");
   });
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 11 });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 11 });
 });
 
 test("[SH19] update() takes a state that is returned, and refuses anything else", async () => {
@@ -126,7 +126,7 @@ test("[SH19] update() takes a state that is returned, and refuses anything else"
     const error = await assertRejects(() => cart.update(push), /the change returned a number$/);
     assert(error instanceof TypeError);
   });
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 12, items: ["kelp"] });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 12, items: ["kelp"] });
 });
 
 test("[SH19] an update that throws stores nothing, and one that changes nothing writes nothing", async () => {
@@ -191,7 +191,7 @@ test("[SH20] reset() removes one slice, drafts included, and leaves the others",
     assertEquals(cart.state, { items: [], count: 0, note: "" });
     assertEquals(await cart.stash(), false);
   });
-  assertEquals((await at.only()).views, { prefs: { vsn: 1, keys: { theme: "dark" } } });
+  assertEquals((await at.theSession()).views, { prefs: { vsn: 1, keys: { theme: "dark" } } });
   await user.visit(at.node(), async (session) => {
     const cart = await session.stash(Cart, { page });
     assertEquals([cart.status, cart.state.note], ["not_found", ""]);
@@ -221,7 +221,7 @@ async function typeInto(user: Browser, node: Holdfast, note: string): Promise<st
 }
 
 const drafts = async (at: World): Promise<readonly string[]> =>
-  Object.keys((await at.only()).views["cart"]?.drafts ?? {});
+  Object.keys((await at.theSession()).views["cart"]?.drafts ?? {});
 
 test("[SH23] of too many drafts the oldest go, however close together they were written", async () => {
   for (const stepMs of [0, 1000]) {
@@ -265,7 +265,7 @@ test("[SH23] drafts that nobody writes to for long are dropped by the next one, 
   at.clock.jump(day);
   const page = await typeInto(user, one, "new");
   assertEquals(await drafts(at), [page]);
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 1 });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 1 });
 });
 
 test("[SH3] writes of one request reach the store in the order they were made", async () => {
@@ -282,5 +282,5 @@ test("[SH3] writes of one request reach the store in the order they were made", 
     await Promise.all(writes);
     assertEquals(await log.stash(), false);
   }));
-  assertEquals((await at.only()).views["log"]?.keys, { last: 10 });
+  assertEquals((await at.theSession()).views["log"]?.keys, { last: 10 });
 });

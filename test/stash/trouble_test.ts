@@ -53,7 +53,7 @@ test("[SH21] storage that is back before the request ends: no second session, an
     assertEquals(await cart.stash(), true);
     await prefs.update((state) => void (state.theme = "dark"));
   }));
-  const { cart, prefs } = (await at.only()).views;
+  const { cart, prefs } = (await at.theSession()).views;
   assertEquals([cart?.keys, prefs?.keys], [{ count: 5 }, { theme: "dark" }]);
   assertEquals(user.got.length, 1, "the session was replaced by another one");
 });
@@ -105,7 +105,7 @@ for (const text of [...garbage, '{"f":1,"rev":1,"state":{"created":1}}']) {
     await user.visit(one, async (session) => {
       await (await session.stash(Cart)).update((state) => void state.count++);
     });
-    assertEquals((await at.only()).views["cart"]?.keys, { count: 1 });
+    assertEquals((await at.theSession()).views["cart"]?.keys, { count: 1 });
   });
 }
 
@@ -118,11 +118,13 @@ test("[SH21] a write error is a rejection of stash() and an event, and the state
     at.storage.plan = ({ operation }) => operation === "put" ? "refuse" : "none";
     const error = await assertRejects(() => cart.stash(), "ERR_STORAGE_UNAVAILABLE");
     assertEquals(Reflect.get(error, "outcome"), "none");
-    assertEquals([cart.state.count, (await at.only()).views["cart"]?.keys], [4, { count: 3 }]);
+    assertEquals([cart.state.count, (await at.theSession()).views["cart"]?.keys], [4, {
+      count: 3,
+    }]);
     at.storage.plan = () => "none";
     assertEquals(await cart.stash(), true);
   }));
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 4 });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 4 });
   assert(
     at.events.some((e) => e.name === "holdfast.storage.put" && e.phase === "exception"),
     "telemetry was not told",
@@ -137,7 +139,7 @@ test("[SH21] a write whose answer was lost happened once, and stash() says so (c
     at.storage.plan = ({ operation }) => operation === "put" ? "lose-answer" : "none";
     assertEquals((await cart.update((state) => void state.count++)).count, 4);
   }));
-  assertEquals((await at.only()).views["cart"]?.keys, { count: 4 });
+  assertEquals((await at.theSession()).views["cart"]?.keys, { count: 4 });
 });
 
 test("[SH21] a first write that fails sets no cookie, and its session can begin later (checklist 37)", async () => {

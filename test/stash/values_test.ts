@@ -27,7 +27,7 @@ const views = (record: Record<string, unknown>) =>
   (record["state"] as { views: Record<string, { keys: Record<string, unknown> }> }).views;
 
 test("[SH14] a recovered value the schema refuses falls back to its default and is named (checklist 32)", async () => {
-  const { node, edit, only } = world();
+  const { node, edit, theSession } = world();
   const user = browser();
   await user.visit(node(), async (session) => {
     const stash = await session.stash(Strict);
@@ -42,7 +42,7 @@ test("[SH14] a recovered value the schema refuses falls back to its default and 
     stash.state.name = "grace";
     await stash.stash();
   });
-  assertEquals((await only()).views["form"]?.keys, { name: "grace", age: "old" });
+  assertEquals((await theSession()).views["form"]?.keys, { name: "grace", age: "old" });
 });
 
 test("[SH14] update() gets no value the schema refuses either (checklist 32)", async () => {
@@ -176,7 +176,7 @@ for (const [what, value, path] of invalid) {
   });
 
   test(`[SH16] with "skip", a value with ${what} leaves its key as it was and stores the others`, async () => {
-    const { node, only, events } = world();
+    const { node, theSession, events } = world();
     const user = browser();
     const one = node();
     await user.visit(one, async (session) => {
@@ -186,7 +186,7 @@ for (const [what, value, path] of invalid) {
       const stash = await session.stash(form({ skip: true }));
       Object.assign(stash.state, { name: value, age: 36 });
       assertEquals(await stash.stash(), true);
-      assertEquals((await only()).views["form"]?.keys, { name: "ada", age: 36 });
+      assertEquals((await theSession()).views["form"]?.keys, { name: "ada", age: 36 });
       assertEquals(await stash.stash(), false);
     });
     const skipped = events.find(({ name }) => name === "holdfast.stash.skip");
@@ -261,14 +261,14 @@ for (const key of ["__proto__", "constructor", "prototype"]) {
 }
 
 test("[SH22] a session as large as allowed is stored, one byte more is refused (checklist 31)", async () => {
-  const { node, only } = world();
+  const { node, theSession } = world();
   const user = browser();
   const one = node({ limits: { maxSessionBytes: 1024 } });
   const fill = async (length: number): Promise<number> => {
     await user.visit(one, async (session) => {
       await (await session.stash(Prefs)).update((state) => void (state.theme = "x".repeat(length)));
     });
-    return JSON.stringify(await only()).length;
+    return JSON.stringify(await theSession()).length;
   };
   const bytes = await fill(10);
   // The client has come back: "confirmed" takes a byte less.

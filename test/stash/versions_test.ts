@@ -31,7 +31,7 @@ const broken = (migrate: () => unknown): StashDefinition<CartState> =>
 test("[SH8] an older version is migrated for the request, and reading alone never writes", async () => {
   const at = world();
   const { user, one } = await shopper(at);
-  const before = await at.only();
+  const before = await at.theSession();
   const puts = at.storage.calls.put;
   await user.visit(one, async (session) => {
     const cart = await session.stash(Cart2);
@@ -42,7 +42,7 @@ test("[SH8] an older version is migrated for the request, and reading alone neve
     }]);
   });
   await at.finish(Promise.resolve());
-  assertEquals([at.storage.calls.put, await at.only()], [puts, before]);
+  assertEquals([at.storage.calls.put, await at.theSession()], [puts, before]);
 });
 
 test("[SH8] the next stash() writes what was migrated back, also if nothing else has changed", async () => {
@@ -53,7 +53,7 @@ test("[SH8] the next stash() writes what was migrated back, also if nothing else
     assertEquals(await cart.stash(), true);
     assertEquals(await cart.stash(), false);
   });
-  const slice = (await at.only()).views["cart"];
+  const slice = (await at.theSession()).views["cart"];
   assertEquals([slice?.vsn, slice?.keys], [2, {
     count: 3,
     lines: [{ name: "kelp", amount: 1 }],
@@ -66,7 +66,7 @@ test("[SH8] the next stash() writes what was migrated back, also if nothing else
 test("[SH8] migrate gets the old version and a copy of the data, which it may change", async () => {
   const at = world();
   const { user, one } = await shopper(at);
-  const before = await at.only();
+  const before = await at.theSession();
   const calls: unknown[] = [];
   const Greedy = defineStash<CartState>({
     name: "cart",
@@ -85,7 +85,7 @@ test("[SH8] migrate gets the old version and a copy of the data, which it may ch
     assertEquals((await session.stash(Cart)).state.items, ["kelp"]);
   });
   assertEquals(calls[0], [1, { count: 3, items: ["kelp"] }]);
-  assertEquals(await at.only(), before);
+  assertEquals(await at.theSession(), before);
 });
 
 test("[SH8] a value as deep as allowed and a slice larger than one value are migrated", async () => {
@@ -126,11 +126,11 @@ test("[SH9] an older version without migrate is discarded, and the next write re
     const cart = await session.stash(Cart2Bare);
     assertEquals([cart.status, cart.state], ["discarded", { items: [], count: 0, note: "" }]);
     assertEquals(await cart.stash(), false);
-    assertEquals((await at.only()).views["cart"]?.vsn, 1, "nothing changed, nothing written");
+    assertEquals((await at.theSession()).views["cart"]?.vsn, 1, "nothing changed, nothing written");
     cart.state.count = 1;
     await cart.stash();
   });
-  const { cart, prefs } = (await at.only()).views;
+  const { cart, prefs } = (await at.theSession()).views;
   assertEquals(cart, { vsn: 2, keys: { count: 1 } });
   assertEquals(prefs?.keys, { theme: "dark" });
 });
@@ -150,7 +150,7 @@ test("[SH11] an older writer is refused by stash(), update() and reset(), and ch
   const at = world();
   const { user, one } = await shopper(at);
   await user.visit(one, async (session) => void await (await session.stash(Cart2)).stash());
-  const before = await at.only();
+  const before = await at.theSession();
   await user.visit(one, async (session) => {
     const cart = await session.stash(Cart);
     cart.state.count = 99;
@@ -159,7 +159,7 @@ test("[SH11] an older writer is refused by stash(), update() and reset(), and ch
     await assertRejects(() => cart.reset(), "ERR_NEWER_VERSION");
     assertEquals(cart.state.count, 99, "the request keeps working from memory");
   });
-  assertEquals((await at.only()).views, before.views);
+  assertEquals((await at.theSession()).views, before.views);
   assert(at.events.some((e) => e.name === "holdfast.stash.refuse" && e.status === "newer"));
 });
 
@@ -173,7 +173,7 @@ test("[SH11] a writer that recovered before another migrated is refused", async 
     await user.visit(two, async (other) => void await (await other.stash(Cart2)).stash());
     await assertRejects(() => cart.stash(), "ERR_NEWER_VERSION");
   });
-  assertEquals((await at.only()).views["cart"]?.keys["count"], 3);
+  assertEquals((await at.theSession()).views["cart"]?.keys["count"], 3);
 });
 
 test("[SH12] a migration takes the drafts of other pages along", async () => {
@@ -261,7 +261,7 @@ for (const [what, damaged] of damages) {
     await at.edit(({ state }) => {
       (state as { views: Record<string, unknown> }).views["cart"] = damaged;
     });
-    const before = await at.only();
+    const before = await at.theSession();
     const two = at.node();
     await user.visit(two, async (session) => {
       const cart = await session.stash(Cart);
@@ -271,12 +271,12 @@ for (const [what, damaged] of damages) {
       await assertRejects(() => cart.update((state) => void state.count++), "ERR_UNRECOVERED");
       const prefs = await session.stash(Prefs);
       assertEquals(prefs.status, "not_found", "the other slices go on");
-      assertEquals((await at.only()).views, before.views);
+      assertEquals((await at.theSession()).views, before.views);
       await cart.reset();
-      assertEquals((await at.only()).views, {});
+      assertEquals((await at.theSession()).views, {});
       cart.state.count = 1;
       assertEquals(await cart.stash(), true);
     });
-    assertEquals((await at.only()).views["cart"], { vsn: 1, keys: { count: 1 } });
+    assertEquals((await at.theSession()).views["cart"], { vsn: 1, keys: { count: 1 } });
   });
 }

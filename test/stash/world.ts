@@ -33,7 +33,7 @@ export interface World {
   /** What is under each key, in key order. */
   records(): Promise<ReadonlyMap<string, StoredRecord>>;
   /** The one living session in the store. */
-  only(): Promise<StoredSession>;
+  theSession(): Promise<StoredSession>;
   /** Changes the one record behind the library's back. */
   edit(change: (record: Record<string, unknown>) => unknown): Promise<void>;
 }
@@ -86,7 +86,7 @@ export function world(front: (storage: Storage) => Storage = (storage) => storag
         ...options,
       }),
     finish: (promise, withinMs = 60_000) => finish(clock, promise, withinMs),
-    only: async () => {
+    theSession: async () => {
       const living = [...(await records()).values()].filter(({ state }) => state !== undefined);
       const [first] = living;
       if (living.length !== 1 || first?.state === undefined) {
