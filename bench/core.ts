@@ -150,9 +150,7 @@ async function calibrate(run: () => unknown): Promise<number> {
   }
 }
 
-async function measure(
-  { name, run, floorName, floor }: Subject,
-): Promise<string[]> {
+async function measure({ name, run, floorName, floor }: Subject): Promise<string[]> {
   const counts = [await calibrate(run), await calibrate(floor)] as const;
   const own: number[] = [];
   const least: number[] = [];

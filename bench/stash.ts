@@ -66,10 +66,7 @@ async function run(): Promise<string> {
   const peers = Object.entries(installPeers()).map(([name, version]) => `${name} ${version}`);
   const plan = makePlan(Object.keys(variants));
   const runtimes = chooseRuntimes(servers);
-  const page = [
-    "# Sessions beside those of other libraries",
-    circumstances(plan, runtimes, peers),
-  ];
+  const page = ["# Sessions beside those of other libraries", circumstances(plan, runtimes, peers)];
   const promises: string[] = [];
   for (const runtime of runtimes) {
     console.log(`\n${runtime.name} ${runtime.version}`);

@@ -2,18 +2,12 @@
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length / 2;
-  const [low = NaN, high = NaN] = [
-    sorted[Math.ceil(half) - 1],
-    sorted[Math.floor(half)],
-  ];
+  const [low = NaN, high = NaN] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]];
   return (low + high) / 2;
 }
 
 /** Writes a Markdown table; all columns but the first are numbers. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(4, title.length, ...rows.map((row) => row[column]?.length ?? 0))
   );

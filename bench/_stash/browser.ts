@@ -30,11 +30,7 @@ export class Browser {
   #answer: ((body: string) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
 
-  private constructor(
-    socket: Socket,
-    kept: Kept | undefined,
-    checked: boolean,
-  ) {
+  private constructor(socket: Socket, kept: Kept | undefined, checked: boolean) {
     this.#socket = socket;
     this.#cookies = new Map(Object.entries(kept?.cookies ?? {}));
     this.#count = kept?.count ?? 0;
@@ -42,24 +38,13 @@ export class Browser {
     socket.setEncoding("latin1").setNoDelay(true);
     socket.on("data", (text: string) => this.#receive(text));
     socket.on("error", (error) => this.#fail?.(error));
-    socket.on(
-      "close",
-      () => this.#fail?.(new Error("Cannot go on: the server hung up")),
-    );
+    socket.on("close", () => this.#fail?.(new Error("Cannot go on: the server hung up")));
   }
 
   /** Connects to a port of the loopback interface. */
-  static open(
-    port: number,
-    kept: Kept | undefined,
-    checked: boolean,
-  ): Promise<Browser> {
+  static open(port: number, kept: Kept | undefined, checked: boolean): Promise<Browser> {
     return new Promise((resolve, reject) => {
-      const socket = connect(
-        port,
-        "127.0.0.1",
-        () => resolve(new Browser(socket, kept, checked)),
-      );
+      const socket = connect(port, "127.0.0.1", () => resolve(new Browser(socket, kept, checked)));
       socket.once("error", reject);
     });
   }
@@ -79,9 +64,7 @@ export class Browser {
     if (!this.#checked) return;
     const expected = what === "write" ? this.#count + 1 : this.#count;
     if (body !== String(expected)) {
-      throw new Error(
-        `Cannot go on: a ${what} answered ${body}, not ${expected}`,
-      );
+      throw new Error(`Cannot go on: a ${what} answered ${body}, not ${expected}`);
     }
     this.#count = expected;
   }
@@ -94,15 +77,10 @@ export class Browser {
 
   #request(what: Ask): Buffer {
     if (this.#requests === undefined) {
-      const pairs = Array.from(
-        this.#cookies,
-        ([name, value]) => `${name}=${value}`,
-      ).join("; ");
+      const pairs = Array.from(this.#cookies, ([name, value]) => `${name}=${value}`).join("; ");
       const cookie = pairs === "" ? "" : `cookie: ${pairs}\r\n`;
       const make = (ask: Ask): Buffer =>
-        Buffer.from(
-          `${lines[ask]}\r\nhost: 127.0.0.1\r\n${cookie}${bodies[ask]}\r\n`,
-        );
+        Buffer.from(`${lines[ask]}\r\nhost: 127.0.0.1\r\n${cookie}${bodies[ask]}\r\n`);
       this.#requests = { read: make("read"), write: make("write") };
     }
     return this.#requests[what];
@@ -123,9 +101,7 @@ export class Browser {
     const head = this.#received.slice(0, headEnd);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined || !head.startsWith("HTTP/1.1 200")) {
-      return this.#fail?.(
-        new Error(`Cannot go on: the server answered with\n${head}`),
-      );
+      return this.#fail?.(new Error(`Cannot go on: the server answered with\n${head}`));
     }
     const end = headEnd + 4 + Number(length);
     if (this.#received.length < end) return;
@@ -136,11 +112,7 @@ export class Browser {
   }
 
   #keepCookies(head: string): void {
-    for (
-      const [, name = "", value = ""] of head.matchAll(
-        /\r\nset-cookie: *([^=]+)=([^;\r]*)/gi,
-      )
-    ) {
+    for (const [, name = "", value = ""] of head.matchAll(/\r\nset-cookie: *([^=]+)=([^;\r]*)/gi)) {
       if (this.#cookies.get(name) === value) continue;
       this.#cookies.set(name, value);
       this.#requests = undefined;

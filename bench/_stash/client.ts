@@ -64,11 +64,7 @@ function percentile(buckets: Uint32Array, total: number, part: number): number {
   return (at + 0.5) * BUCKET_US / 1000;
 }
 
-async function measure(
-  job: Job,
-  browsers: readonly Browser[],
-  phase: Phase,
-): Promise<Measured> {
+async function measure(job: Job, browsers: readonly Browser[], phase: Phase): Promise<Measured> {
   const { ask, warmUpMs, measureMs } = phase;
   const latencies = new Uint32Array(BUCKETS);
   let requests = 0;
@@ -121,9 +117,7 @@ async function check(job: Job, browsers: readonly Browser[]): Promise<void> {
     await Promise.all(browsers.map(each));
   }
   await Promise.all(browsers.map((browser) => browser.ask("read")));
-  const different = new Set(
-    browsers.map(({ kept }) => JSON.stringify(kept.cookies)),
-  );
+  const different = new Set(browsers.map(({ kept }) => JSON.stringify(kept.cookies)));
   if (job.checked && different.size !== browsers.length) {
     throw new Error("Cannot measure: two browsers have the same session");
   }

@@ -33,9 +33,7 @@ export async function measureAll(
   plan: Plan,
   tell: (variant: string, measured: readonly Measured[]) => void,
 ): Promise<Results> {
-  const results = new Map<string, Measured[]>(
-    plan.variants.map((name) => [name, []]),
-  );
+  const results = new Map<string, Measured[]>(plan.variants.map((name) => [name, []]));
   for (let round = 0; round < plan.rounds; round++) {
     for (const name of plan.variants) {
       const measured = await measureOne(runtime, name, plan);

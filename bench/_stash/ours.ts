@@ -13,17 +13,10 @@ const Visits = defineStash({
 });
 
 /** The same handlers as for the others; `"update"` reads the store again before it writes. */
-function app(
-  storage: Storage,
-  { secret, note }: AppOptions,
-  how: "stash" | "update",
-): App {
+function app(storage: Storage, { secret, note }: AppOptions, how: "stash" | "update"): App {
   const hono = new Hono<SessionEnv>();
   hono.use(session(createHoldfast({ storage, secrets: [secret] })));
-  hono.get(
-    "/read",
-    async (c) => c.text(String((await c.var.session.stash(Visits)).state.count)),
-  );
+  hono.get("/read", async (c) => c.text(String((await c.var.session.stash(Visits)).state.count)));
   hono.post("/write", async (c) => {
     const visits = await c.var.session.stash(Visits);
     if (how === "update") {

@@ -34,13 +34,8 @@ interface HonoSession {
   set(key: keyof Visits, value: unknown): void;
 }
 
-async function honoSessions(
-  { secret, note }: AppOptions,
-  kept: "memory" | "cookie",
-): Promise<App> {
-  const { MemoryStore, CookieStore, sessionMiddleware } = await load<
-    HonoSessions
-  >("hono-sessions");
+async function honoSessions({ secret, note }: AppOptions, kept: "memory" | "cookie"): Promise<App> {
+  const { MemoryStore, CookieStore, sessionMiddleware } = await load<HonoSessions>("hono-sessions");
   // With cookie options and an expiry, as its page recommends, it takes some 3 µs more.
   const options = kept === "memory"
     ? { store: new MemoryStore() }
@@ -70,9 +65,7 @@ interface UsedSession {
 }
 
 async function honoSession({ secret, note }: AppOptions): Promise<App> {
-  const { useSession, useSessionStorage } = await load<HonoMiddlewareSession>(
-    "@hono/session",
-  );
+  const { useSession, useSessionStorage } = await load<HonoMiddlewareSession>("@hono/session");
   const kept = new Map<string, Visits>();
   const hono = new Hono<{ Variables: { session: UsedSession } }>();
   hono.use(useSessionStorage({
@@ -82,13 +75,8 @@ async function honoSession({ secret, note }: AppOptions): Promise<App> {
   }));
   // Without a duration it would encrypt its cookie anew on each write.
   const key = secret.replace(/[^0-9a-f]/gi, "0").slice(0, 64);
-  hono.use(
-    useSession({ secret: key, duration: { absolute: LIFETIME_SECONDS } }),
-  );
-  hono.get(
-    "/read",
-    async (c) => c.text(String((await c.var.session.get())?.count)),
-  );
+  hono.use(useSession({ secret: key, duration: { absolute: LIFETIME_SECONDS } }));
+  hono.get("/read", async (c) => c.text(String((await c.var.session.get())?.count)));
   hono.post("/write", async (c) => {
     await c.var.session.update((before) => ({
       count: (before?.count ?? 0) + 1,
@@ -109,9 +97,7 @@ interface IronSession {
 }
 
 async function ironSession({ secret, note }: AppOptions): Promise<App> {
-  const { getIronSession, webCookies } = await load<IronSession>(
-    "iron-session",
-  );
+  const { getIronSession, webCookies } = await load<IronSession>("iron-session");
   const options = {
     password: secret,
     cookieName: "session",
@@ -119,18 +105,12 @@ async function ironSession({ secret, note }: AppOptions): Promise<App> {
   };
   const hono = new Hono();
   hono.get("/read", async (c) => {
-    const session = await getIronSession(
-      webCookies(c.req.raw, new Headers()),
-      options,
-    );
+    const session = await getIronSession(webCookies(c.req.raw, new Headers()), options);
     return c.text(String(session.count));
   });
   hono.post("/write", async (c) => {
     const headers = new Headers();
-    const session = await getIronSession(
-      webCookies(c.req.raw, headers),
-      options,
-    );
+    const session = await getIronSession(webCookies(c.req.raw, headers), options);
     session.count = (session.count ?? 0) + 1;
     session.note = note;
     await session.save();
@@ -187,10 +167,7 @@ async function express(options?: AppOptions): Promise<App> {
       saveUninitialized: false,
     }),
   );
-  app.get(
-    "/read",
-    (request, response) => answer(response, request.session.count),
-  );
+  app.get("/read", (request, response) => answer(response, request.session.count));
   app.post("/write", (request, response) => {
     request.session.count = (request.session.count ?? 0) + 1;
     request.session.note = options.note;

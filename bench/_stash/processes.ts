@@ -57,10 +57,7 @@ export async function startServer(
     HOLDFAST_BENCH_STATE_BYTES: String(stateBytes),
   }, "pipe");
   let complaints = "";
-  child.stderr?.setEncoding("utf8").on(
-    "data",
-    (more: string) => complaints += more,
-  );
+  child.stderr?.setEncoding("utf8").on("data", (more: string) => complaints += more);
   const gone = once(child, "exit");
   const listening = await new Promise<Listening>((resolve, reject) => {
     let output = "";
@@ -69,10 +66,7 @@ export async function startServer(
       if (output.includes("\n")) resolve(JSON.parse(output));
     });
     child.once("error", reject);
-    child.once(
-      "close",
-      () => reject(new Error(`Cannot start "${variant}": ${complaints}`)),
-    );
+    child.once("close", () => reject(new Error(`Cannot start "${variant}": ${complaints}`)));
   });
   return {
     ...listening,

@@ -13,12 +13,7 @@ const BUSY = 0.9;
 type Field = Exclude<keyof Measured, "ask">;
 
 /** The median over the rounds; `NaN` if it was not measured. */
-export function middle(
-  results: Results,
-  name: string,
-  ask: Ask,
-  field: Field,
-): number {
+export function middle(results: Results, name: string, ask: Ask, field: Field): number {
   const all = results.get(name)?.filter((measured) => measured.ask === ask) ??
     [];
   return median(all.map((measured) => measured[field]));
@@ -50,35 +45,19 @@ export function bars(runtime: string, results: Results): readonly string[] {
     Math.min(...inMemory.map((name) => middle(results, name, ask, "cpuUs")));
   const cpu = (name: string, ask: Ask): number => middle(results, name, ask, "cpuUs");
   const ratio = cpu("holdfast_memory", "read") / cpu("floor", "read");
-  const durable = middle(
-    results,
-    "holdfast_sqlite",
-    "write",
-    "requestsPerSecond",
-  );
+  const durable = middle(results, "holdfast_sqlite", "write", "requestsPerSecond");
   const bar = (what: string, value: number, holds: boolean): string[] =>
     Number.isFinite(value)
       ? [`${runtime}: ${what}: ${figure(value)}, ${holds ? "kept" : "missed"}`]
       : [];
   const lines = [
-    ...bar(
-      "read-only at most 1.35 times the floor's CPU",
-      ratio,
-      ratio <= 1.35,
-    ),
+    ...bar("read-only at most 1.35 times the floor's CPU", ratio, ratio <= 1.35),
     ...(["read", "write"] as const).flatMap((ask) => {
       const limit = best(ask);
       const own = cpu("holdfast_memory", ask);
-      return bar(
-        `${ask} on memory under ${figure(limit)} µs, the best peer's`,
-        own,
-        own < limit,
-      );
+      return bar(`${ask} on memory under ${figure(limit)} µs, the best peer's`, own, own < limit);
     }),
   ];
   if (runtime !== "bun") return lines;
-  return [
-    ...lines,
-    ...bar("durable writes at least 10,000/s", durable, durable >= 10_000),
-  ];
+  return [...lines, ...bar("durable writes at least 10,000/s", durable, durable >= 10_000)];
 }

@@ -9,9 +9,7 @@ type Fetch = Extract<App, { fetch: unknown }>["fetch"];
 /** What this file uses of the runtimes' own servers. */
 interface Runtimes {
   readonly Bun?: {
-    serve(
-      options: { hostname: string; port: 0; fetch: Fetch },
-    ): { readonly port: number };
+    serve(options: { hostname: string; port: 0; fetch: Fetch }): { readonly port: number };
   };
   readonly Deno?: {
     serve(
@@ -50,10 +48,6 @@ export async function serve(app: App): Promise<number> {
 export function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(
-      0,
-      HOST,
-      () => resolve((server.address() as AddressInfo).port),
-    );
+    server.listen(0, HOST, () => resolve((server.address() as AddressInfo).port));
   });
 }
