@@ -2,7 +2,7 @@ import * as t from "../harness/mod.ts";
 import { explore, type NodeKind, type Scenario } from "./fixtures/explore.ts";
 import { type Event, isLinearizable } from "./fixtures/history.ts";
 
-const SEEDS = 150;
+const SEEDS = 80;
 
 const STARTS = ["absent", "there", "copied", "moved", "deleted"] as const;
 
