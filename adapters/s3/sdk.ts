@@ -75,7 +75,10 @@ export async function makeClient(sdk: S3Sdk, options: S3ClientOptions): Promise<
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     ...(forcePathStyle !== undefined && { forcePathStyle }),
-    ...(credentials !== undefined && { credentials }),
+    // A copy: the SDK notes in the object where it came from.
+    ...(credentials !== undefined && {
+      credentials: typeof credentials === "function" ? credentials : { ...credentials },
+    }),
     // A second try inside of the SDK would hide whether the first one was carried out.
     maxAttempts: 1,
     // Servers other than AWS refuse the SDK's own checksums; each request is signed with a SHA-256.
