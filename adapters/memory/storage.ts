@@ -67,6 +67,11 @@ class Memory implements MemoryStorage {
     });
   }
 
+  getSync(key: string): Stored | undefined {
+    this.#admit(undefined);
+    return this.#entries.get(key) ?? void checkStorageKey(key);
+  }
+
   put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
     return answer(() => {
       checkPut(key, value, options);

@@ -84,6 +84,11 @@ export function sqliteStorage(path: string, options: SqliteStorageOptions = {}):
   return new Sqlite(path === ":memory:" ? path : resolve(path), { busyTimeoutMs, clock, random });
 }
 
+function getFrom({ read }: Database, key: string): Stored | undefined {
+  const row = read.get(key) as Stored | null | undefined;
+  return row ? { value: decode(row.value), etag: row.etag } : undefined;
+}
+
 /** Etags of this handle: nobody else draws the same 72 bits, and the counter never goes back. */
 function etagSource(random: Random): () => string {
   const prefix = encodeBase64url(random.bytes(9));
@@ -109,10 +114,17 @@ class Sqlite implements SqliteStorage {
   }
 
   get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
-    return this.#read(options, () => checkStorageKey(key), ({ read }) => {
-      const row = read.get(key) as Stored | null | undefined;
-      return row ? { value: decode(row.value), etag: row.etag } : undefined;
-    });
+    return this.#read(options, () => checkStorageKey(key), (database) => getFrom(database, key));
+  }
+
+  getSync(key: string): Stored | undefined {
+    checkStorageKey(key);
+    this.#admit({});
+    const database = this.#database;
+    if (database === undefined) {
+      throw new StorageUnavailableError("Cannot read at once: the database is not open", "none");
+    }
+    return reading(() => getFrom(database, key));
   }
 
   list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {

@@ -125,11 +125,19 @@ export class Activation {
     });
   }
 
-  /** Reads what the store holds now, beside the mailbox; never what is not durable yet. */
-  read(): Promise<Current> {
+  /**
+   * Reads what the store holds now, beside the mailbox; never what is not durable yet. At once if the
+   * storage can.
+   */
+  readNow(): Current | Promise<Current> {
     const before = this.#base;
+    const reading = this.#store.readNow(this.key, before);
+    if (!(reading instanceof Promise)) {
+      if (reading !== before && this.#settled) this.#install(reading);
+      return reading;
+    }
     this.#reading++;
-    return this.#store.read(this.key, before).then((loaded) => {
+    return reading.then((loaded) => {
       this.#reading--;
       // A write that ended meanwhile knows better than this answer.
       if (loaded !== before && this.#settled && this.#base === before) this.#install(loaded);

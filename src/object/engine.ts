@@ -57,8 +57,13 @@ export class Engine {
    *
    * @throws {StorageUnavailableError} If storage fails or does not answer in time.
    */
-  read(key: string): Promise<Current> {
-    return this.#closing ? this.#refuse() : this.#activation(key).read();
+  async read(key: string): Promise<Current> {
+    return await this.readNow(key);
+  }
+
+  /** Reads like {@linkcode Engine.read}, at once if the storage can: a promise costs as much again. */
+  readNow(key: string): Current | Promise<Current> {
+    return this.#closing ? this.#refuse() : this.#activation(key).readNow();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { StorageUnavailableError } from "../core/errors.ts";
 import { nextDelay } from "../core/retry.ts";
-import type { DeleteResult, ListOptions, PutOptions, PutResult } from "../ports/storage.ts";
+import type { DeleteResult, ListOptions, PutOptions, PutResult, Stored } from "../ports/storage.ts";
 import type { StorageEvent } from "../ports/telemetry.ts";
 import { Deadlines } from "./deadline.ts";
 import { absent, type Content, decodeRecord, encodeRecord, type Loaded } from "./record.ts";
@@ -52,6 +52,18 @@ export class RecordStore {
     ).join("");
   }
 
+  /** Reads a record like {@linkcode RecordStore.read}, at once if the storage can. */
+  readNow(key: string, known?: Loaded): Loaded | Promise<Loaded> {
+    const { storage, emit } = this.#ports;
+    if (storage.getSync === undefined || emit !== undefined) return this.read(key, known);
+    try {
+      return this.#loaded(storage.getSync(key), known);
+    } catch {
+      // The way with a time limit, tries and reports.
+      return this.read(key, known);
+    }
+  }
+
   /**
    * Reads a record.
    *
@@ -65,11 +77,13 @@ export class RecordStore {
       run: (signal) => this.#ports.storage.get(key, { signal }),
       result: (value) => value === undefined ? "absent" : "found",
       outcome: "none",
-    }).then((stored) => {
-      if (stored === undefined) return absent;
-      if (known?.etag === stored.etag) return known;
-      return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
-    });
+    }).then((stored) => this.#loaded(stored, known));
+  }
+
+  #loaded(stored: Stored | undefined, known: Loaded | undefined): Loaded {
+    if (stored === undefined) return absent;
+    if (known?.etag === stored.etag) return known;
+    return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
   }
 
   /**

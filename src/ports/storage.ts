@@ -55,6 +55,11 @@ export type DeleteResult =
 export interface Storage {
   /** Reads a key; `undefined` if absent. */
   get(key: string, options?: StorageCallOptions): Promise<Stored | undefined>;
+  /**
+   * Reads a key as `get` does, at once: only in storages that need not wait for anything. What it
+   * throws says nothing about the key; the caller then asks `get`.
+   */
+  getSync?(key: string): Stored | undefined;
   /** Writes a key. */
   put(key: string, value: string, options?: PutOptions): Promise<PutResult>;
   /** Deletes a key; deleting an absent key without a condition is `ok`. */

@@ -104,7 +104,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   readonly #definition: StashDefinition<S>;
   /** What is stored could not be read, so nothing may be written over it. */
   #unreadable: boolean;
-  readonly #access: SliceAccess;
+  readonly #makeAccess: () => SliceAccess;
+  #madeAccess: SliceAccess | undefined;
   /** What the state was recovered from; never mutated. */
   #recovered: JsonObject;
   #page: string | (() => string);
@@ -117,10 +118,10 @@ export class StashHandle<S extends object> implements Stash<S> {
     definition: StashDefinition<S>,
     restored: Restored<S>,
     page: string | (() => string),
-    access: SliceAccess,
+    access: () => SliceAccess,
   ) {
     this.#definition = definition;
-    this.#access = access;
+    this.#makeAccess = access;
     this.#page = page;
     this.state = restored.state;
     this.status = restored.status;
@@ -137,6 +138,11 @@ export class StashHandle<S extends object> implements Stash<S> {
     return this.#page;
   }
 
+  /** Most requests only read. */
+  get #access(): SliceAccess {
+    return this.#madeAccess ??= this.#makeAccess();
+  }
+
   /** Whether a declared key has changed since the recovery or the last write. */
   changed(): boolean {
     return !isEmptyPatch(diff(this.#base(), this.#fields(this.state, this.#base())));
@@ -147,7 +153,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     const fields = this.#fields(this.state, this.#base());
     const patch = diff(this.#base(), fields);
     if (isEmptyPatch(patch) && !this.#unwritten) return false;
-    await this.#check(this.state, patch);
+    if (this.#definition.schema !== undefined) await this.#check(this.state, patch);
     const change = this.#split(patch);
     await this.#access.change(() => change, false);
     this.#baseline = fields;

@@ -23,11 +23,27 @@ const triesToMove = 10;
  * @throws {ConflictError} If other nodes keep moving the session.
  * @throws {HoldfastError} If the record cannot be used.
  */
-export async function locate(context: SessionContext, identity: Identity): Promise<Alive> {
+export function locate(context: SessionContext, identity: Identity): Alive | Promise<Alive> {
+  const { engine, lifetime, now } = context;
+  const goOn = (current: Current): Alive | Promise<Alive> => {
+    const here = judge(current, lifetime, now());
+    const isHere = here.state !== undefined && here.state.moved === undefined;
+    return isHere ? here : bringHere(context, identity, here);
+  };
+  const [currentKey = ""] = identity.keys;
+  const reading = engine.readNow(currentKey);
+  return reading instanceof Promise ? reading.then(goOn) : goOn(reading);
+}
+
+async function bringHere(
+  context: SessionContext,
+  identity: Identity,
+  found: Alive,
+): Promise<Alive> {
   const { keys, keyIndex } = identity;
   const [currentKey = ""] = keys;
+  let here = found;
   for (let tries = 0; tries < triesToMove; tries++) {
-    const here = await look(context, currentKey);
     if (here.gone === "ended" || here.gone === "expired") return here;
     if (here.state !== undefined && here.state.moved === undefined) return here;
     if (here.gone === "absent" && keyIndex === 0 && tries === 0) return here;
@@ -35,6 +51,7 @@ export async function locate(context: SessionContext, identity: Identity): Promi
     if (latest.gone !== undefined) return latest;
     const gone = await moveOn(context, latest, identity);
     if (gone !== undefined) return { state: undefined, gone };
+    here = await look(context, currentKey);
   }
   throw new ConflictError("Cannot find the session: other nodes keep moving it to another key");
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/errors.ts";
 import { shouldTouch } from "../core/ttl.ts";
-import { logReference } from "../object/types.ts";
+import { logReference, type Turn } from "../object/types.ts";
 import { carryOver } from "./carry_over.ts";
 import {
   type Alive,
@@ -47,6 +47,7 @@ export class RequestSession implements Session {
   readonly #tokens: readonly string[];
   readonly #handles: Set<StashHandle<object>> = new Set();
   #seat: Seat = newSeat();
+  #entered = false;
   #entering: Promise<void> | undefined;
   /** What the first look at the session found serves the whole request, until it writes. */
   #found: Alive | undefined;
@@ -70,11 +71,12 @@ export class RequestSession implements Session {
     // The session may end, and another begin, while this one is being read.
     const seat = this.#seat;
     const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
-    const recovery = await this.#recover(seat, definition, page);
+    const recovering = this.#recover(seat, definition, page);
+    const recovery = recovering instanceof Promise ? await recovering : recovering;
     const restoring = restore(definition, recovery);
     const restored = restoring instanceof Promise ? await restoring : restoring;
     if (this.#context.emit !== undefined) this.#tellRecovery(seat, definition.name, restored);
-    const access = this.#access(definition, seat);
+    const access = () => this.#access(definition, seat);
     const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
     this.#handles.add(handle);
     return handle;
@@ -142,26 +144,36 @@ export class RequestSession implements Session {
     });
   }
 
-  async #recover<S extends object>(
+  /** At once where nothing has to be waited for: a promise costs as much as the rest. */
+  #recover<S extends object>(
     seat: Seat,
     definition: StashDefinition<S>,
     page: string | undefined,
-  ): Promise<Recovery> {
+  ): Recovery | Promise<Recovery> {
+    const recover = (alive: Alive): Recovery =>
+      alive.state === undefined
+        ? { status: "not_found", fields: {} }
+        : recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
     try {
-      await this.#enter();
-      const key = seat.fresh || seat.ended ? undefined : seat.identity?.keys[0];
-      if (key === undefined) return { status: "not_found", fields: {} };
-      const alive = await this.#read(seat, key);
-      if (alive.state === undefined) return { status: "not_found", fields: {} };
-      return recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
+      const entering = this.#enter();
+      if (entering !== undefined) {
+        return entering.then(() => this.#read(seat)).then(recover).catch(unrecoverable);
+      }
+      const alive = this.#read(seat);
+      return alive instanceof Promise ? alive.then(recover).catch(unrecoverable) : recover(alive);
     } catch (error) {
-      const newer = error instanceof HoldfastError && error.code === "ERR_NEWER_VERSION";
-      return { status: newer ? "newer" : "error", fields: {}, cause: error };
+      return unrecoverable(error);
     }
   }
 
-  async #read(seat: Seat, key: string): Promise<Alive> {
+  #read(seat: Seat): Alive | Promise<Alive> {
+    const key = seat.fresh || seat.ended ? undefined : seat.identity?.keys[0];
+    if (key === undefined) return { state: undefined, gone: "absent" };
     if (this.#found !== undefined && seat === this.#seat) return this.#found;
+    return this.#readAgain(seat, key);
+  }
+
+  async #readAgain(seat: Seat, key: string): Promise<Alive> {
     const { engine, lifetime, now } = this.#context;
     const alive = judge(await engine.read(key), lifetime, now());
     if (alive.state?.moved === undefined || seat.identity === undefined) return alive;
@@ -169,27 +181,51 @@ export class RequestSession implements Session {
   }
 
   /** Finds the session of the cookie, once; a failure is not remembered. */
-  #enter(): Promise<void> {
-    if (this.#tokens.length === 0) return Promise.resolve();
-    this.#entering ??= this.#find(this.#seat).catch((error) => {
+  #enter(): Promise<void> | undefined {
+    if (this.#entered || this.#tokens.length === 0) return undefined;
+    if (this.#entering !== undefined) return this.#entering;
+    const finding = this.#find(this.#seat);
+    if (finding === undefined) {
+      this.#entered = true;
+      return undefined;
+    }
+    this.#entering = finding.then(() => {
+      this.#entered = true;
+    }).finally(() => {
       this.#entering = undefined;
-      throw error;
     });
     return this.#entering;
   }
 
-  async #identify(): Promise<Identity | undefined> {
+  #identify(): Identity | undefined | Promise<Identity | undefined> {
     const resolving = this.#context.identities.resolve(this.#tokens);
-    const identity = resolving instanceof Promise ? await resolving : resolving;
+    return resolving instanceof Promise
+      ? resolving.then((identity) => this.#unambiguous(identity))
+      : resolving;
+  }
+
+  #unambiguous(identity: Identity | undefined | "ambiguous"): Identity | undefined {
     if (identity !== "ambiguous") return identity;
     this.#context.emit?.({ name: "holdfast.session.ambiguous_cookie", ref: "" });
     return undefined;
   }
 
-  async #find(seat: Seat): Promise<void> {
-    const identity = await this.#identify();
-    if (identity === undefined) return;
-    const alive = await locate(this.#context, identity);
+  #find(seat: Seat): Promise<void> | undefined {
+    const identity = this.#identify();
+    if (identity === undefined) return undefined;
+    if (identity instanceof Promise) return identity.then((known) => this.#findAs(seat, known));
+    return this.#findAs(seat, identity);
+  }
+
+  #findAs(seat: Seat, identity: Identity | undefined): Promise<void> | undefined {
+    if (identity === undefined) return undefined;
+    const alive = locate(this.#context, identity);
+    if (alive instanceof Promise) return alive.then((found) => this.#occupy(seat, identity, found));
+    this.#occupy(seat, identity, alive);
+    return undefined;
+  }
+
+  #occupy(seat: Seat, identity: Identity, alive: Alive): void {
     if (alive.state === undefined || seat.ended) return;
     seat.identity = identity;
     seat.fresh = false;
@@ -241,29 +277,32 @@ export class RequestSession implements Session {
     if (seat.ended) throw sessionEnded();
     const create = seat.fresh;
     if (create) this.#refuseIfSealed();
-    const { reply, wrote } = await this.#follow(seat, identity, turn, fresh);
+    const standing = { create, shown: seat.shown };
+    const { reply, wrote } = await this.#follow(
+      identity,
+      onSession(this.#context, standing, turn),
+      fresh,
+    );
     this.#found = undefined;
     if (create && wrote) this.#created(seat, identity);
     return reply;
   }
 
   /** Runs a turn on a session, wherever nodes that disagree on the current secret move it. */
-  async #follow<R>(
-    { fresh: create, shown }: Seat,
+  #follow<R>(
     identity: Identity,
-    turn: SessionTurn<R>,
+    turn: Turn<Turned<R>>,
     fresh: boolean,
+    tries = 1,
   ): Promise<Turned<R>> {
-    const turnOnSession = onSession(this.#context, { create, shown }, turn);
     const [key = ""] = identity.keys;
-    for (let tries = 1;; tries++) {
-      try {
-        return await this.#context.engine.run(key, turnOnSession, { fresh });
-      } catch (error) {
-        if (!(error instanceof MovedError) || tries === triesToFollow) throw error;
-        await locate(this.#context, identity);
-      }
-    }
+    const running = this.#context.engine.run(key, turn, { fresh });
+    if (identity.keys.length === 1 || tries === triesToFollow) return running;
+    return running.catch(async (error) => {
+      if (!(error instanceof MovedError)) throw error;
+      await locate(this.#context, identity);
+      return await this.#follow(identity, turn, fresh, tries + 1);
+    });
   }
 
   /** Takes the seat, once for all writes that begin the session; a failure is not remembered. */
@@ -304,7 +343,7 @@ export class RequestSession implements Session {
 
   #leave(): void {
     this.#seat = newSeat();
-    this.#entering = Promise.resolve();
+    this.#entered = true;
     this.#found = undefined;
     this.#handles.clear();
   }
@@ -320,6 +359,11 @@ export class RequestSession implements Session {
       "Cannot begin a session: the response has been made and its cookie can no longer be set",
     );
   }
+}
+
+function unrecoverable(error: unknown): Recovery {
+  const newer = error instanceof HoldfastError && error.code === "ERR_NEWER_VERSION";
+  return { status: newer ? "newer" : "error", fields: {}, cause: error };
 }
 
 function newSeat(): Seat {

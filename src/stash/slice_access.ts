@@ -23,10 +23,13 @@ export interface SliceAccessPorts<S extends object> {
 export function sliceAccess<S extends object>(ports: SliceAccessPorts<S>): SliceAccess {
   const { definition: { name, vsn }, emit, ref, write, isEmpty } = ports;
   return {
-    change: async (make, fresh) => {
-      const written = await write(changeTurn(ports, make), fresh);
-      if (written) emit?.({ name: "holdfast.stash.stash", ref: ref(), stash: name });
-      return written;
+    change: (make, fresh) => {
+      const writing = write(changeTurn(ports, make), fresh);
+      if (emit === undefined) return writing;
+      return writing.then((written) => {
+        if (written) emit({ name: "holdfast.stash.stash", ref: ref(), stash: name });
+        return written;
+      });
     },
     remove: async () => {
       if (await isEmpty()) return;
