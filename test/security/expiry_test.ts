@@ -288,5 +288,15 @@ test("[SE13] the sweeper runs by itself, goes on where it stopped, and ends with
   await at.finish(one.close());
   const lists = at.storage.calls.list;
   await at.clock.advance(day);
-  assertEquals(at.storage.calls.list, lists);
+  assertEquals([at.storage.calls.list, at.clock.pending], [lists, 0]);
+});
+
+test("[SE13] the sweeper gets to every record, a part at a time", async () => {
+  const at = world();
+  const one = at.node({ sweepEveryMs: 5 * minute });
+  for (let i = 0; i < 1200; i++) await add(one.open(null).session);
+  await at.clock.advance(10 * minute);
+  await at.clock.advance(10 * minute);
+  const left = [...(await at.records()).values()].filter(({ state }) => state !== undefined);
+  assertEquals(left.length, 0);
 });

@@ -141,6 +141,9 @@ test("[SE21] options that make no sense are refused when the instance is made, b
     [{ lifetime: { idleMs: "1h" } }, TypeError],
     [{ sweepEveryMs: 0 }, RangeError],
     [{ sweepEveryMs: NaN }, RangeError],
+    [{ limits: { maxSessionBytes: 1_048_577 } }, RangeError],
+    [{ limits: { storageTimeoutMs: 60_001 } }, RangeError],
+    [{ limits: { maxDrafts: 101 } }, RangeError],
     ...["maxSessionBytes", "maxDrafts", "draftMs", "storageTimeoutMs", "mailbox", "maxActive"]
       .flatMap((name): [Record<string, unknown>, new () => Error][] =>
         [0, -1, 1.5, NaN, Infinity, "10"].map((

@@ -70,6 +70,25 @@ test("[SE8] writes of the request that are under way when it rotates arrive unde
   assertEquals([cart?.keys, prefs?.keys], [{ count: 1, items: ["kelp"] }, { theme: "dark" }]);
 });
 
+test("[SE8] a write that begins at any moment of a rotation arrives under the new id", async () => {
+  for (let delayMs = 1; delayMs < 40; delayMs += 2) {
+    const at = world();
+    const user = browser();
+    const one = at.node();
+    await user.visit(one, add);
+    at.storage.plan = () => ({ kind: "none", latencyMs: 5 });
+    await at.finish(user.visit(one, async (session) => {
+      const cart = await session.stash(Cart);
+      const rotating = session.rotate();
+      await new Promise<void>((resolve) => void at.clock.timer(delayMs, resolve));
+      cart.state.items.push("kelp");
+      await Promise.all([cart.stash(), rotating]);
+    }));
+    const { keys } = (await at.theSession()).views["cart"] ?? {};
+    assertEquals(keys, { count: 1, items: ["kelp"] }, `after ${delayMs} ms`);
+  }
+});
+
 test("[SE8] rotate() twice in a request leaves one session, of the last id", async () => {
   const at = world();
   const user = browser();
@@ -148,6 +167,35 @@ test("[SE8] if what became of the old id is unknown, rotate() rejects and the st
   }));
   at.storage.plan = () => "none";
   assertEquals(await user.visit(at.node(), count), 1, "the state was lost");
+});
+
+test("[SE8] a rotation that did not hear of the end of the old id finds out", async () => {
+  for (const [kind, atEnd] of [["lose-answer", 0], ["lose-request", 1]] as const) {
+    const at = world();
+    const one = at.node();
+    const user = browser();
+    await user.visit(one, add);
+    await user.visit(one, count);
+    await at.finish(Promise.resolve());
+    const old = browser(user.cookie);
+    const puts = at.storage.calls.put;
+    let unheard = 0;
+    await at.finish(user.visit(one, async (session) => {
+      await session.stash(Cart);
+      at.storage.plan = ({ operation, count }) => {
+        if (operation === "put" && count === puts + 2) return kind;
+        // What the engine asks to find out about the write, three times.
+        return at.storage.calls.put >= puts + 2 && operation === "get" && ++unheard <= 3
+          ? "refuse"
+          : "none";
+      };
+      await session.rotate();
+    }));
+    at.storage.plan = () => "none";
+    assert(at.storage.calls.put >= puts + 2 + atEnd);
+    assertEquals([await user.visit(at.node(), count), await old.visit(at.node(), count)], [1, 0]);
+    await at.theSession();
+  }
 });
 
 test("[SE11] a rotation does not take an unconfirmed client for a confirmed one (checklist 35)", async () => {

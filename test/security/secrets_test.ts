@@ -86,6 +86,33 @@ test("[SE15] a session as large as allowed is moved too", async () => {
   }
 });
 
+test("[SE6] [SE15] a cookie that is being renewed stays cleared when its session ends meanwhile", async () => {
+  let hold: ((answer: () => void) => void) | undefined;
+  const at = world((storage) => ({
+    ...open(storage),
+    get: async (key, options) => {
+      const holding = hold;
+      hold = undefined;
+      const answer = await storage.get(key, options);
+      if (holding !== undefined) await new Promise<void>(holding);
+      return answer;
+    },
+  }));
+  const user = browser();
+  await user.visit(at.node({ secrets: [secretA] }), add);
+  await browser(user.cookie).visit(at.node({ secrets: [secretB, secretA] }), count);
+  let release = (): void => {};
+  await user.visit(at.node({ secrets: [secretB, secretA] }), async (session) => {
+    hold = (answer) => void (release = answer);
+    const late = session.stash(Cart);
+    await at.clock.advance(0);
+    await session.destroy();
+    release();
+    await late;
+  });
+  assertEquals([user.cookie, await living(at)], [null, 0]);
+});
+
 test("[SE16] a move that dies after any of its storage calls is completed by the next request", async () => {
   for (let dies = 1; dies <= 12; dies++) {
     for (const kind of ["refuse", "lose-answer"] as const) {
@@ -219,6 +246,32 @@ test("[SE17] a session that expired where it lives does not come back from an ol
   await one.sweep();
   for (const cookie of [old, user.cookie]) assertEquals(await browser(cookie).visit(one, count), 0);
   assertEquals(await living(at), 0);
+});
+
+test("[SE16] a session that expired between the steps of a move stays where it is, and is gone", async () => {
+  let found = 0;
+  for (let dies = 1; dies <= 12; dies++) {
+    const at = world();
+    const user = browser();
+    await user.visit(at.node({ secrets: [secretA] }), add);
+    let calls = 0;
+    at.storage.plan = () => ++calls < dies ? "none" : "refuse";
+    const one = at.node({ secrets: [secretB, secretA] });
+    await at.finish(user.visit(one, count).catch(() => 0));
+    at.storage.plan = () => "none";
+    const records = await at.records();
+    const [first] = records.values();
+    if (records.size > 1 || first?.state?.moved === undefined) continue;
+    found++;
+    at.clock.jump(25 * hour);
+    assertEquals(await user.visit(one, count), 0);
+    assertEquals(await at.records(), records);
+    await one.sweep();
+    at.clock.jump(61 * minute);
+    await one.sweep();
+    assertEquals(at.memory.size, 0);
+  }
+  assert(found > 0, "no move died between its steps");
 });
 
 test("[SE16] three secrets at once: the session is found wherever it is, by every cookie it ever had", async () => {

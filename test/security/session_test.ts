@@ -327,6 +327,7 @@ test("[SE6] a destroy() that storage refuses can be tried again, also after the 
     at.storage.plan = () => "refuse";
     await at.finish(assertRejects(() => session.destroy(), "ERR_STORAGE_UNAVAILABLE"));
     at.storage.plan = () => "none";
+    assertEquals(await add(session), 2, "what is still alive goes on");
     await session.destroy();
   });
   const living = [...(await at.records()).values()].filter(({ state }) => state !== undefined);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
-import { defineStash, type Holdfast } from "../../mod.ts";
+import { defineStash, type Holdfast, type Session } from "../../mod.ts";
 import { Cart, Prefs } from "./definitions.ts";
 import { type Browser, browser, day, type World, world } from "./world.ts";
 
@@ -171,6 +171,35 @@ test("[SH19] an update that changes nothing begins no session", async () => {
     await (await session.stash(Cart)).update(() => {});
   });
   assertEquals(other.got, [], "a cookie without a session");
+});
+
+/** What one node holds in memory is behind: another has stored since. */
+async function behind(handler: (session: Session) => Promise<unknown>) {
+  const at = world();
+  const [one, two] = [at.node(), at.node()];
+  const [tab, other] = await twoTabs(one);
+  const changing = await tab.visit(one, async (session) => {
+    await session.stash(Cart);
+    await other.visit(two, async (session) => {
+      await (await session.stash(Cart)).update((state) => void (state.count = 77));
+      await (await session.stash(Prefs)).update((state) => void (state.theme = "dark"));
+    });
+    return await handler(session);
+  });
+  return { changing, views: (await at.theSession()).views };
+}
+
+test("[SH19] update() that changes nothing answers with what is stored now, by whichever node", async () => {
+  const { changing } = await behind(async (session) => {
+    const { count } = await (await session.stash(Cart)).update(() => {});
+    return count;
+  });
+  assertEquals(changing, 77);
+});
+
+test("[SH20] reset() removes what another node has stored since", async () => {
+  const { views } = await behind(async (session) => await (await session.stash(Prefs)).reset());
+  assertEquals(Object.keys(views), ["cart"]);
 });
 
 test("[SH20] reset() removes one slice, drafts included, and leaves the others", async () => {

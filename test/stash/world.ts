@@ -110,8 +110,12 @@ export function open(storage: Storage): Storage {
 
 async function readAll(memory: MemoryStorage): Promise<ReadonlyMap<string, StoredRecord>> {
   const records = new Map<string, StoredRecord>();
-  for (const key of await memory.list("")) {
-    records.set(key, JSON.parse((await memory.get(key))?.value ?? "null"));
+  // A list has a thousand keys at most.
+  for (let after = ""; records.size < memory.size;) {
+    for (const key of await memory.list("", { after })) {
+      records.set(key, JSON.parse((await memory.get(key))?.value ?? "null"));
+      after = key;
+    }
   }
   return records;
 }
