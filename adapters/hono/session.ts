@@ -1,3 +1,4 @@
+import { RequestSession } from "../../src/stash/request_session.ts";
 import type { Session } from "../../src/stash/session.ts";
 import { withCookie } from "../web/handle.ts";
 import type { Holdfast, OpenSession } from "../web/holdfast.ts";
@@ -34,6 +35,8 @@ export interface SessionContext {
   /** The response; setting it merges the headers of the one before, unless that is `undefined`. */
   get res(): Response;
   set res(response: Response | undefined);
+  /** Reads a variable. */
+  get(key: "session"): Session | undefined;
   /** Sets a variable. */
   set(key: "session", value: Session): void;
 }
@@ -43,12 +46,15 @@ export type SessionMiddleware = (c: SessionContext, next: () => Promise<void>) =
 
 /** A session that some mount of the middleware has opened for a request. */
 interface Opened {
+  readonly holdfast: Holdfast;
   readonly open: OpenSession;
-  readonly admits: NonNullable<SessionMiddlewareOptions["admit"]>[];
+  /** What the mounts ask before a session is created. */
+  readonly admits: Admit[];
+  /** What a mount for another root has opened before. */
+  readonly before: Opened | undefined;
 }
 
-/** By context, then by root: a middleware mounted twice finds what its outer mount has opened. */
-const openedFor: WeakMap<SessionContext, Map<Holdfast, Opened>> = new WeakMap();
+type Admit = NonNullable<SessionMiddlewareOptions["admit"]>;
 
 /** Headers that would be wrong on the error page that replaces a response. */
 const ofTheBody = [
@@ -125,7 +131,7 @@ export function session(
   }
   const { autoStash = false, admit } = options;
   return async (c, next) => {
-    const outer = openedFor.get(c)?.get(holdfast);
+    const outer = findOpened(c, holdfast);
     const { open, admits } = outer ?? openFor(c, holdfast);
     if (admit !== undefined) admits.push(admit);
     c.set("session", open.session);
@@ -142,17 +148,31 @@ export function session(
   };
 }
 
+/** What a mount around this one, or around that, has opened; told by the session it left. */
+function findOpened(c: SessionContext, holdfast: Holdfast): Opened | undefined {
+  let opened = lastOpened(c);
+  while (opened !== undefined && opened.holdfast !== holdfast) opened = opened.before;
+  return opened;
+}
+
+function lastOpened(c: SessionContext): Opened | undefined {
+  return RequestSession.noteOn(c.get("session")) as Opened | undefined;
+}
+
 function openFor(c: SessionContext, holdfast: Holdfast): Opened {
   const request = c.req.raw;
-  const admits: Opened["admits"] = [];
-  const admit = async (): Promise<boolean> => {
-    for (const ask of admits) if (await ask(request) !== true) return false;
-    return true;
-  };
-  const opened = { open: holdfast.open(request.headers.get("cookie"), { admit }), admits };
-  const ofContext = openedFor.get(c) ?? new Map<Holdfast, Opened>();
-  openedFor.set(c, ofContext.set(holdfast, opened));
+  const admits: Admit[] = [];
+  const open = holdfast.open(request.headers.get("cookie"), {
+    admit: () => admitted(admits, request),
+  });
+  const opened = { holdfast, open, admits, before: lastOpened(c) };
+  RequestSession.leaveNote(open.session, opened);
   return opened;
+}
+
+async function admitted(admits: readonly Admit[], request: Request): Promise<boolean> {
+  for (const ask of admits) if (await ask(request) !== true) return false;
+  return true;
 }
 
 /** Adds the cookie to the response there is. */

@@ -68,7 +68,8 @@ export async function handleSession(
  * @param setCookie The Set-Cookie value; `undefined` returns the response as it is.
  */
 export function withCookie(response: Response, setCookie: string | undefined): Response {
-  if (setCookie === undefined) return response;
+  // An upgraded connection has no headers left to set, and such a response cannot be copied.
+  if (setCookie === undefined || response.status === 101) return response;
   // The headers of some responses (redirects, fetched ones) cannot be changed.
   const own = new Response(response.body, response);
   own.headers.append("set-cookie", setCookie);

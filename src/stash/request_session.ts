@@ -53,11 +53,27 @@ export class RequestSession implements Session {
   #found: Alive | undefined;
   #cookie: CookieChange | undefined;
   #sealed = false;
+  #note: unknown;
 
   constructor(context: SessionContext, tokens: readonly string[], options: SessionOptions) {
     this.#context = context;
     this.#tokens = tokens;
     this.#options = options;
+  }
+
+  /**
+   * Leaves something on a session for whoever meets it again, out of sight of everybody else. A
+   * WeakMap by session would do, but costs as much as opening one.
+   */
+  static leaveNote(session: Session, note: unknown): void {
+    if (#note in session) session.#note = note;
+  }
+
+  /** What was left on a session; `undefined` on anything else. */
+  static noteOn(session: unknown): unknown {
+    return typeof session === "object" && session !== null && #note in session
+      ? session.#note
+      : undefined;
   }
 
   get ref(): string {

@@ -209,6 +209,7 @@ test("[HO9] a switch of protocols is left as it is", async (t) => {
     error: undefined,
     finalized: true,
     var: {} as SessionEnv["Variables"],
+    get: () => undefined,
     set(_key: "session", value: SessionEnv["Variables"]["session"]) {
       this.var.session = value;
     },
