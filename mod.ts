@@ -14,11 +14,13 @@ export {
 export type { CookieOptions } from "./adapters/web/cookies.ts";
 export { type HandleOptions, handleSession, withCookie } from "./adapters/web/handle.ts";
 export type { HoldfastLimits } from "./adapters/web/limits.ts";
+export type { AlarmOptions } from "./adapters/web/object_root.ts";
 export {
   ConflictError,
   type ErrorCode,
   HoldfastError,
   type HoldfastErrorOptions,
+  InvalidArgumentsError,
   InvalidStateError,
   InvalidValueError,
   type Problem,
@@ -31,6 +33,31 @@ export { type Mount, type Scope, survives } from "./src/core/scope.ts";
 export type { Secret } from "./src/core/secret.ts";
 export type { Lifetime } from "./src/core/ttl.ts";
 export type { Migrate } from "./src/core/vsn.ts";
+export type { CallOptions } from "./src/object/calls.ts";
+export { defineObject, type ObjectOptions } from "./src/object/definition.ts";
+export type {
+  ListObjectsOptions,
+  ObjectAlarms,
+  ObjectPage,
+  Objects,
+} from "./src/object/inventory.ts";
+export type {
+  AlarmHandler,
+  AlarmInfo,
+  AnyObjectDefinition,
+  CallObject,
+  Handler,
+  HandlerArgs,
+  HandlerOptions,
+  HandlerReply,
+  ObjectClient,
+  ObjectContext,
+  ObjectDefinition,
+  ObjectHook,
+  ParkedAlarm,
+  RunHandler,
+  ScheduledAlarm,
+} from "./src/object/model.ts";
 export type { Clock, TimerOptions } from "./src/ports/clock.ts";
 export type { Hmac } from "./src/ports/hmac.ts";
 export type { Random } from "./src/ports/random.ts";
@@ -45,6 +72,8 @@ export type {
   Stored,
 } from "./src/ports/storage.ts";
 export type {
+  AlarmEvent,
+  CallEvent,
   ObjectEvent,
   SessionEvent,
   StashEvent,

@@ -2,12 +2,23 @@ import { encodeBase64url } from "../../src/core/base64url.ts";
 import { checkNamespace } from "../../src/core/key.ts";
 import { checkSecrets, deriveKeys, type Secret } from "../../src/core/secret.ts";
 import { checkLifetime, type Lifetime } from "../../src/core/ttl.ts";
+import type { CallOptions } from "../../src/object/calls.ts";
 import { Engine } from "../../src/object/engine.ts";
+import type { Objects } from "../../src/object/inventory.ts";
+import type {
+  AnyObjectDefinition,
+  HandlerArgs,
+  HandlerReply,
+  ObjectClient,
+  ObjectDefinition,
+} from "../../src/object/model.ts";
+import type { ObjectHost } from "../../src/object/objects.ts";
+import type { EnginePorts } from "../../src/object/types.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Hmac } from "../../src/ports/hmac.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { Storage } from "../../src/ports/storage.ts";
-import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
+import type { Telemetry } from "../../src/ports/telemetry.ts";
 import { Identities } from "../../src/stash/identities.ts";
 import type { CookieChange, Session, SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
@@ -23,6 +34,8 @@ import {
 } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
 import { checkLimits, type HoldfastLimits } from "./limits.ts";
+import { Listeners } from "./listeners.ts";
+import { type AlarmOptions, objectHost } from "./object_root.ts";
 import { webRandom } from "./random.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -49,6 +62,13 @@ export interface HoldfastOptions {
    * @default {300000}
    */
   readonly sweepEveryMs?: number;
+  /**
+   * Definitions of the durable objects this process serves. One that is first handed to `object()`
+   * later is served from then on: its alarms wait until then.
+   */
+  readonly objects?: readonly AnyObjectDefinition[];
+  /** How alarms are found and tried. */
+  readonly alarms?: AlarmOptions;
   /** Receives events. */
   readonly telemetry?: Telemetry;
   /** Time, if not the machine's. */
@@ -78,7 +98,7 @@ export interface OpenSession {
 export interface CloseReport {
   /** `true` if everything accepted is durable. */
   readonly complete: boolean;
-  /** Sessions with unfinished writes when the limit passed. */
+  /** Sessions and objects with unfinished writes when the limit passed. */
   readonly unfinished: number;
 }
 
@@ -95,6 +115,44 @@ export interface Holdfast extends AsyncDisposable {
    * Runs by itself every `sweepEveryMs`.
    */
   sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Makes a client of one durable object. Reads nothing until it is called, and may be made anew
+   * for each use.
+   *
+   * @param id Any Unicode text of 1 to 512 bytes of UTF-8.
+   * @throws {TypeError} If the definition is none, or the id is not well-formed text.
+   * @throws {RangeError} If the id is empty or too long.
+   */
+  object<S extends object, H>(
+    definition: ObjectDefinition<S, H>,
+    id: string,
+    options?: CallOptions,
+  ): ObjectClient<H>;
+  /** Calls a handler of a durable object: by definition, typed. */
+  call<S extends object, H, K extends keyof H & string>(
+    definition: ObjectDefinition<S, H>,
+    id: string,
+    handler: K,
+    args: HandlerArgs<H[K]>,
+    options?: CallOptions,
+  ): Promise<Awaited<HandlerReply<H[K]>>>;
+  /** Calls a handler of a durable object: by the name of a definition in use. */
+  call(
+    name: string,
+    id: string,
+    handler: string,
+    args?: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown>;
+  /** Looks after durable objects as a whole: lists, deletes, stops them. */
+  readonly objects: Objects;
+  /**
+   * Listens to events.
+   *
+   * @param pattern The name of an event, or a beginning and `*`: `holdfast.alarm.*`.
+   * @returns A function that ends it.
+   */
+  subscribe(pattern: string, listener: Telemetry): () => void;
   /**
    * Accepts nothing more, waits until everything accepted is durable, and closes the storage. Stop
    * the server first.
@@ -143,14 +201,15 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
   }
   const cookie = cookieSettings(options.cookie);
-  const { engine, sessions } = compose({ ...options, clock }, cookie.name);
+  const { engine, sessions, host, listeners } = compose({ ...options, clock }, cookie.name);
   const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
 
   const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
     sweeper.stop();
-    const report = await engine.drain(withinMs);
+    const reports = await Promise.all([host.drain(withinMs), engine.drain(withinMs)]);
     await storage.close?.();
-    return report;
+    const unfinished = reports.reduce((sum, report) => sum + report.unfinished, 0);
+    return { complete: reports.every((report) => report.complete), unfinished };
   };
   return {
     open(cookieHeader, openOptions = {}) {
@@ -162,27 +221,56 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
       };
     },
     sweep: (sweepOptions = {}) => sessions.sweep(sweepOptions),
+    object: <S extends object, H>(
+      definition: ObjectDefinition<S, H>,
+      id: string,
+      callOptions?: CallOptions,
+      // Built from the definition whose type says what it is.
+    ) => host.client(definition, id, callOptions) as ObjectClient<H>,
+    call: callOf(host),
+    objects: host.objects,
+    subscribe: (pattern, listener) => listeners.subscribe(pattern, listener),
     close,
     [Symbol.asyncDispose]: async () => void await close(),
   };
+}
+
+function callOf(host: ObjectHost): Holdfast["call"] {
+  const call = (
+    target: AnyObjectDefinition | string,
+    id: string,
+    handler: string,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<unknown> => host.call(target, id, handler, args, options);
+  // The reply has the type that the definition says.
+  return call as Holdfast["call"];
 }
 
 /** Puts the engine and the sessions together on the ports of this process. */
 function compose(
   options: HoldfastOptions & { readonly clock: Clock },
   cookieName: string,
-): { engine: Engine; sessions: Sessions } {
+): { engine: Engine; sessions: Sessions; host: ObjectHost; listeners: Listeners } {
   const { storage, secrets, clock, random = webRandom(), hmac = fastestHmac() } = options;
   checkSecrets(secrets);
   const namespace = checkNamespace(options.namespace ?? "app");
   const limits = checkLimits(options.limits);
   const lifetime = checkLifetime(options.lifetime);
-  const emit = guarded(options.telemetry);
+  const listeners = new Listeners(options.telemetry);
+  const ports: EnginePorts = {
+    storage,
+    clock,
+    random,
+    get emit() {
+      return listeners.emit;
+    },
+  };
   const keys = deriveKeys(secrets, hmac);
   // Whoever needs the keys sees the failure; nobody else has to.
   keys.catch(() => {});
   const { maxSessionBytes, maxActive, draftMs, maxDrafts, mailbox, storageTimeoutMs } = limits;
-  const engine = new Engine({ storage, clock, random, emit }, {
+  const engine = new Engine(ports, {
     maxStateBytes: maxSessionBytes,
     mailbox,
     storageTimeoutMs,
@@ -203,9 +291,12 @@ function compose(
     maxSessionBytes,
     now: () => clock.now(),
     newPage: () => encodeBase64url(random.bytes(12)),
-    emit,
+    get emit() {
+      return listeners.emit;
+    },
   }, namespace);
-  return { engine, sessions };
+  const host = objectHost(ports, namespace, limits, options.alarms, options.objects);
+  return { engine, sessions, host, listeners };
 }
 
 function headerValue(
@@ -214,16 +305,4 @@ function headerValue(
 ): string | undefined {
   if (change === undefined) return undefined;
   return change.kind === "set" ? serializeCookie(cookie, change.token) : expireCookie(cookie);
-}
-
-/** A listener's own failure must not become the application's. */
-function guarded(telemetry: Telemetry | undefined): ((event: TelemetryEvent) => void) | undefined {
-  if (telemetry === undefined) return undefined;
-  return (event) => {
-    try {
-      telemetry(event);
-    } catch {
-      // Nobody is left to tell.
-    }
-  };
 }

@@ -3,15 +3,22 @@ export type ErrorCode =
   | "ERR_CLOSED"
   | "ERR_CONFLICT"
   | "ERR_CORRUPT_RECORD"
+  | "ERR_DEADLINE"
+  | "ERR_DELETED"
+  | "ERR_INVALID_ARGUMENTS"
   | "ERR_INVALID_STATE"
   | "ERR_INVALID_VALUE"
   | "ERR_MAILBOX_FULL"
   | "ERR_NEWER_VERSION"
+  | "ERR_REENTRANT"
   | "ERR_SESSION_ENDED"
   | "ERR_SESSION_REFUSED"
   | "ERR_SESSION_SEALED"
   | "ERR_STORAGE_UNAVAILABLE"
   | "ERR_TOO_LARGE"
+  | "ERR_UNKNOWN_CLASS"
+  | "ERR_UNKNOWN_HANDLER"
+  | "ERR_UNKNOWN_OBJECT"
   | "ERR_UNRECOVERED";
 
 /** Options of {@linkcode HoldfastError}. */
@@ -85,6 +92,18 @@ export class InvalidStateError extends HoldfastError {
   /** @internal */
   constructor(what: string, problems: readonly Problem[], options?: HoldfastErrorOptions) {
     super("ERR_INVALID_STATE", `Cannot accept ${what}: ${describe(problems)}`, options);
+    this.problems = problems;
+  }
+}
+
+/** Thrown when the arguments of a call do not satisfy their schema (`ERR_INVALID_ARGUMENTS`). */
+export class InvalidArgumentsError extends HoldfastError {
+  /** What the schema said; a path begins with the position of the argument. */
+  readonly problems: readonly Problem[];
+
+  /** @internal */
+  constructor(what: string, problems: readonly Problem[], options?: HoldfastErrorOptions) {
+    super("ERR_INVALID_ARGUMENTS", `Cannot call ${what}: ${describe(problems)}`, options);
     this.problems = problems;
   }
 }

@@ -1,12 +1,15 @@
 import { ConflictError, HoldfastError } from "../core/errors.ts";
 import { must } from "../core/assert.ts";
 import { nextDelay, type RetryPolicy } from "../core/retry.ts";
+import { runEffects } from "./effects.ts";
+import type { Held, Message } from "./message.ts";
 import { Queue } from "./queue.ts";
 import type { Content, Loaded } from "./record.ts";
 import type { RecordStore } from "./store.ts";
 import {
   type Current,
   type Decision,
+  type Effect,
   type EngineLimits,
   type EnginePorts,
   logReference,
@@ -15,26 +18,6 @@ import {
 
 /** Pause before writing again after repeated conflicts, so that rivals do not collide in step. */
 const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayMs: 200 };
-
-type Effects = readonly (() => void | Promise<void>)[] | undefined;
-
-/** A message and the caller who waits for its answer. */
-interface Message {
-  readonly turn: Turn<unknown>;
-  /** Must see the state of the store at or after this count of refreshes; 0 for any. */
-  readonly freshAfter: number;
-  readonly resolve: (reply: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  runs: number;
-}
-
-/** A message that has run and whose answer nobody has seen yet. */
-interface Held {
-  readonly message: Message;
-  /** The answer may leave once this version is durable; `undefined` while it has none. */
-  readonly version: number;
-  readonly answer: () => void;
-}
 
 /**
  * One object in memory: a mailbox, the state as the next turn sees it, and at most one write on its
@@ -70,6 +53,8 @@ export class Activation {
   /** Reads beside the mailbox that are under way. */
   #reading = 0;
   #idleWaiters: (() => void)[] = [];
+  /** Why changes were lost whose calls had been answered early; told by the next `flush()`. */
+  #lost: { readonly error: unknown } | undefined;
 
   constructor(key: string, store: RecordStore, ports: EnginePorts, limits: EngineLimits) {
     this.key = key;
@@ -98,9 +83,10 @@ export class Activation {
    * Puts a turn into the mailbox.
    *
    * @param fresh The turn must see what the store holds now, not only what memory remembers.
+   * @param early Answer as soon as the turn has run.
    * @returns What the turn replied, once all it has seen is durable.
    */
-  run<R>(turn: Turn<R>, fresh: boolean): Promise<R> {
+  run<R>(turn: Turn<R>, fresh: boolean, early = false): Promise<R> {
     if (this.#mailbox.size + this.#held.length >= this.#limits.mailbox) {
       return Promise.reject(
         new HoldfastError(
@@ -116,6 +102,7 @@ export class Activation {
       this.#mailbox.push({
         turn,
         freshAfter: fresh ? this.#refreshes + 1 : 0,
+        early,
         // The mailbox holds messages of all reply types; each gets its own reply back.
         resolve: resolve as (reply: unknown) => void,
         reject,
@@ -123,6 +110,20 @@ export class Activation {
       });
       this.#pump();
     });
+  }
+
+  /** Resolves when everything answered is durable, and rejects if something answered was lost. */
+  flush(): Promise<void> {
+    const lost = this.#lost;
+    this.#lost = undefined;
+    return lost === undefined
+      ? this.run(() => ({ kind: "keep", reply: undefined }), false)
+      : Promise.reject(lost.error);
+  }
+
+  /** What is durable as far as memory knows; `undefined` if nothing was loaded. */
+  get durable(): Current | undefined {
+    return this.#base;
   }
 
   /**
@@ -209,8 +210,10 @@ export class Activation {
       return true;
     } catch (error) {
       // One failure answers everybody who waits; trying again for each would add up their delays.
-      message.reject(error);
-      for (let next = this.#mailbox.shift(); next; next = this.#mailbox.shift()) next.reject(error);
+      this.#fail(message, error);
+      for (let next = this.#mailbox.shift(); next; next = this.#mailbox.shift()) {
+        this.#fail(next, error);
+      }
       return false;
     }
   }
@@ -240,9 +243,9 @@ export class Activation {
     if (refusal !== undefined) return this.#threw(message, refusal);
     const endsAgain = decision.kind === "end" && this.#now?.ended !== undefined;
     if (decision.kind !== "keep" && !endsAgain) this.#change(decision);
-    const effects = decision.kind === "keep" ? undefined : decision.effects;
+    if (message.early) message.resolve(decision.reply);
     this.#hold(message, () => {
-      this.#runEffects(effects);
+      if (decision.effects !== undefined) this.#runEffects(decision.effects);
       message.resolve(decision.reply);
     });
   }
@@ -270,6 +273,7 @@ export class Activation {
 
   /** An error is an answer like any other: it may tell of state that is not durable yet. */
   #threw(message: Message, error: unknown): void {
+    if (message.early && !this.#overtaken) message.reject(error);
     this.#hold(message, () => message.reject(error));
   }
 
@@ -285,9 +289,10 @@ export class Activation {
     this.#held = [];
     for (const { message } of held.reverse()) {
       if (message.runs <= this.#limits.replays) this.#mailbox.unshift(message);
-      else {message.reject(
-          new ConflictError("Cannot apply a call: other writers were always first"),
-        );}
+      else {
+        const error = new ConflictError("Cannot apply a call: other writers were always first");
+        this.#fail(message, error);
+      }
     }
   }
 
@@ -307,8 +312,12 @@ export class Activation {
         stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
         ended: now.ended,
       };
+      const { hooks } = this.#ports;
+      const beside = hooks?.before(this.key, base.state, now.state);
+      if (beside !== undefined) await beside;
       const outcome = await this.#store.write(this.key, base, now.state, content);
       this.#writing = false;
+      if (outcome.committed) hooks?.after(this.key, base.state, now.state);
       if (outcome.committed) this.#committed(version, outcome.loaded);
       else await this.#conflicted(outcome.loaded);
     } catch (error) {
@@ -353,20 +362,21 @@ export class Activation {
     this.#now = undefined;
     this.#durable = this.#version;
     this.#overtaken = this.#running;
-    for (const { message } of held) message.reject(error);
+    for (const { message } of held) this.#fail(message, error);
     this.#pump();
   }
 
-  #runEffects(effects: Effects): void {
-    for (const effect of effects ?? []) {
-      const failed = (error: unknown) =>
-        this.#ports.emit?.({ name: "holdfast.object.effect_failed", ref: this.#ref, error });
-      try {
-        void Promise.resolve(effect()).catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    }
+  #fail(message: Message, error: unknown): void {
+    if (message.early && message.runs > 0) this.#lost = { error };
+    message.reject(error);
+  }
+
+  #runEffects(effects: readonly Effect[]): void {
+    runEffects(
+      effects,
+      (error) =>
+        this.#ports.emit?.({ name: "holdfast.object.effect_failed", ref: this.#ref, error }),
+    );
   }
 
   get #ref(): string {

@@ -26,6 +26,8 @@ export const defaultEngineLimits: EngineLimits = {
 export interface RunOptions {
   /** The turn must see what the store holds now. @default {false} */
   readonly fresh?: boolean;
+  /** Answer as soon as the turn has run, without waiting for a write. @default {false} */
+  readonly early?: boolean;
 }
 
 /**
@@ -75,7 +77,43 @@ export class Engine {
    */
   run<R>(key: string, turn: Turn<R>, options: RunOptions = {}): Promise<R> {
     if (this.#closing) return this.#refuse();
-    return this.#activation(key).run(turn, options.fresh ?? false);
+    return this.#activation(key).run(turn, options.fresh ?? false, options.early ?? false);
+  }
+
+  /** What is durable of an object as far as memory knows; `undefined` if it is not in memory. */
+  durable(key: string): Current | undefined {
+    return this.#active.get(key)?.activation.durable;
+  }
+
+  /**
+   * Resolves when everything that was answered early is durable.
+   *
+   * @throws What a write failed with whose turns had been answered.
+   */
+  async flush(key: string): Promise<void> {
+    await this.#active.get(key)?.activation.flush();
+  }
+
+  /** Lets an object leave memory, unless it has something to do; tells whether it is gone. */
+  evict(key: string): boolean {
+    const entry = this.#active.get(key);
+    if (entry?.activation.idle === true) this.#evict(key);
+    return !this.#active.has(key);
+  }
+
+  /** Resolves once an object has nothing to do. */
+  async whenIdle(key: string): Promise<void> {
+    await this.#active.get(key)?.activation.whenIdle();
+  }
+
+  /** Writes a key that is no record and has nothing in it but its name. */
+  note(key: string): Promise<void> {
+    return this.#store.note(key);
+  }
+
+  /** Deletes a key that is no record. */
+  erase(key: string): Promise<void> {
+    return this.#store.erase(key);
   }
 
   /** Reads an object without keeping it in memory. */
@@ -160,7 +198,7 @@ export class Engine {
   }
 
   #scheduleSweep(): void {
-    if (this.#cancelSweep !== undefined) return;
+    if (this.#cancelSweep !== undefined || this.#limits.idleMs === Infinity) return;
     const every = Math.max(1, this.#limits.idleMs / 2);
     this.#cancelSweep = this.#ports.clock.timer(every, () => this.#sweep(), { background: true });
   }

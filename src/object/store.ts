@@ -147,6 +147,28 @@ export class RecordStore {
     });
   }
 
+  /** Writes a key that is no record and has nothing in it but its name. */
+  async note(key: string): Promise<void> {
+    await this.#tries({
+      name: "holdfast.storage.put",
+      key,
+      run: (signal) => this.#ports.storage.put(key, "{}", { signal }),
+      result: () => "ok",
+      outcome: "none",
+    });
+  }
+
+  /** Deletes a key that is no record. */
+  async erase(key: string): Promise<void> {
+    await this.#tries({
+      name: "holdfast.storage.delete",
+      key,
+      run: (signal) => this.#ports.storage.delete(key, { signal }),
+      result: () => "ok",
+      outcome: "none",
+    });
+  }
+
   /** Lists keys in order. */
   list(prefix: string, options: ListOptions): Promise<readonly string[]> {
     return this.#tries({

@@ -18,9 +18,17 @@ export interface Current {
   readonly rev: number;
 }
 
+/** Something to do once a state is durable. */
+export type Effect = () => void | Promise<void>;
+
 /** What a turn decided. Its reply leaves only when the state it has seen is durable. */
 export type Decision<R> =
-  | { readonly kind: "keep"; readonly reply: R }
+  | {
+    readonly kind: "keep";
+    readonly reply: R;
+    /** Run once, after everything the turn has seen is durable. */
+    readonly effects?: readonly Effect[];
+  }
   | {
     readonly kind: "write";
     readonly state: JsonObject;
@@ -28,12 +36,12 @@ export type Decision<R> =
     readonly text?: string;
     readonly reply: R;
     /** Run once, after the state is durable. */
-    readonly effects?: readonly (() => void | Promise<void>)[];
+    readonly effects?: readonly Effect[];
   }
   | {
     readonly kind: "end";
     readonly reply: R;
-    readonly effects?: readonly (() => void | Promise<void>)[];
+    readonly effects?: readonly Effect[];
   };
 
 /**
@@ -67,6 +75,23 @@ export interface EnginePorts {
   readonly random: Random;
   /** Receives events; `undefined` when nobody listens, so that nothing is built for nobody. */
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
+  /** Keeps what is stored beside the records in step with them. */
+  readonly hooks?: WriteHooks;
+}
+
+/**
+ * Told of every write of a record with the states before and after it; `undefined` where there is
+ * none (absent or ended).
+ */
+export interface WriteHooks {
+  /** Runs before the record is written; if it fails, nothing is written. */
+  before(
+    key: string,
+    from: JsonObject | undefined,
+    to: JsonObject | undefined,
+  ): Promise<void> | undefined;
+  /** Runs once the record is durable. */
+  after(key: string, from: JsonObject | undefined, to: JsonObject | undefined): void;
 }
 
 /** What {@linkcode Engine.drain} did. */

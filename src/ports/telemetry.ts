@@ -22,17 +22,64 @@ export interface StorageEvent {
 
 /** What happened to an object in memory. */
 export interface ObjectEvent {
-  /** Loaded, dropped while idle, overtaken by another writer, discarded, or an effect threw. */
+  /**
+   * Loaded, dropped while idle, overtaken by another writer, discarded, an effect threw; hibernated,
+   * shut down, deleted, a hook of that threw.
+   */
   readonly name:
     | "holdfast.object.activate"
     | "holdfast.object.evict"
     | "holdfast.object.conflict"
     | "holdfast.object.discard"
-    | "holdfast.object.effect_failed";
+    | "holdfast.object.effect_failed"
+    | "holdfast.object.hibernate"
+    | "holdfast.object.shutdown"
+    | "holdfast.object.delete"
+    | "holdfast.object.hook_failed";
   /** Log reference of the record. */
   readonly ref: string;
   /** Calls that will be run again (`conflict`) or were failed (`discard`). */
   readonly calls?: number;
+  /** What was thrown, if anything was. */
+  readonly error?: unknown;
+}
+
+/** What happened to one call of a durable object. */
+export interface CallEvent {
+  readonly name: "holdfast.object.call";
+  /** Whether the call begins, was answered, or has failed. */
+  readonly phase: "start" | "stop" | "exception";
+  /** Log reference of the object. */
+  readonly ref: string;
+  /** Name of its definition. */
+  readonly class: string;
+  /** Name of the handler. */
+  readonly handler: string;
+  /** Milliseconds until the answer left, waiting and storing included; absent at the start. */
+  readonly durationMs?: number;
+  /** What the caller gets, when the phase is `"exception"`. */
+  readonly error?: unknown;
+}
+
+/** What happened to an alarm of a durable object, or to the poller (without `class` and `alarm`). */
+export interface AlarmEvent {
+  /** Its effect is durable, it will be tried again, it was given up, or a round of the poller failed. */
+  readonly name:
+    | "holdfast.alarm.fire"
+    | "holdfast.alarm.retry"
+    | "holdfast.alarm.park"
+    | "holdfast.alarm.visit_failed"
+    | "holdfast.alarm.poll_failed";
+  /** Log reference of the object; empty where there is none. */
+  readonly ref: string;
+  /** Name of the object's definition. */
+  readonly class?: string;
+  /** Name of the alarm. */
+  readonly alarm?: string;
+  /** Which try this was, from 1. */
+  readonly attempt?: number;
+  /** Milliseconds between the time it was set to and its end. */
+  readonly lateMs?: number;
   /** What was thrown, if anything was. */
   readonly error?: unknown;
 }
@@ -77,7 +124,13 @@ export interface SessionEvent {
 }
 
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
-export type TelemetryEvent = StorageEvent | ObjectEvent | StashEvent | SessionEvent;
+export type TelemetryEvent =
+  | StorageEvent
+  | ObjectEvent
+  | CallEvent
+  | AlarmEvent
+  | StashEvent
+  | SessionEvent;
 
 /** Receives events; what it throws is ignored. */
 export type Telemetry = (event: TelemetryEvent) => void;

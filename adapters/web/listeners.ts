@@ -1,0 +1,51 @@
+import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
+
+/** Who hears of events. While nobody does, none are made. */
+export class Listeners {
+  readonly #listeners: Set<Telemetry> = new Set();
+
+  /** @param first The listener given at creation, if one was. */
+  constructor(first: Telemetry | undefined) {
+    if (first !== undefined) this.#listeners.add(first);
+  }
+
+  /** Tells everybody; `undefined` while nobody listens. */
+  get emit(): ((event: TelemetryEvent) => void) | undefined {
+    return this.#listeners.size === 0 ? undefined : this.#tell;
+  }
+
+  /**
+   * Adds a listener for some events.
+   *
+   * @param pattern The name of an event, or what names begin with and `*`.
+   * @returns A function that removes it.
+   * @throws {TypeError} If an argument is none.
+   */
+  subscribe(pattern: string, listener: Telemetry): () => void {
+    if (typeof pattern !== "string" || !/^[a-z_.]+$|^[a-z_.]*\*$/.test(pattern)) {
+      throw new TypeError(
+        'Cannot subscribe: the pattern is neither a name nor a beginning and "*"',
+      );
+    }
+    if (typeof listener !== "function") {
+      throw new TypeError("Cannot subscribe: the listener is not a function");
+    }
+    const beginning = pattern.endsWith("*") ? pattern.slice(0, -1) : undefined;
+    const heard: Telemetry = (event) => {
+      const { name } = event;
+      if (beginning === undefined ? name === pattern : name.startsWith(beginning)) listener(event);
+    };
+    this.#listeners.add(heard);
+    return () => void this.#listeners.delete(heard);
+  }
+
+  readonly #tell = (event: TelemetryEvent): void => {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        // A listener's own failure must not become the application's; nobody is left to tell.
+      }
+    }
+  };
+}

@@ -1,0 +1,141 @@
+import { nextDelay, type RetryPolicy } from "../core/retry.ts";
+import { newNonce, without } from "./context.ts";
+import { perform, type Performed } from "./perform.ts";
+import type { Ready } from "./prepare.ts";
+import { type Alarm, none, type View } from "./stored.ts";
+import type { CallLimit } from "./time_limit.ts";
+import { decided, type Failure, onObject, type Resident, type TurnEnv, write } from "./turns.ts";
+import type { Decision, Turn } from "./types.ts";
+
+/** When an alarm that failed is tried again: 2 s later, doubling to 5 minutes, ten times in all. */
+export const alarmRetry: RetryPolicy = { tries: 10, firstDelayMs: 2000, maxDelayMs: 5 * 60_000 };
+
+/** What a turn found to do. */
+export type AlarmOutcome =
+  /** Nothing is due: the names of what is set, and when the first is. */
+  | { readonly kind: "none"; readonly nonces: readonly string[]; readonly next: number | undefined }
+  /** The object was deleted. */
+  | { readonly kind: "deleted"; readonly at: number }
+  | { readonly kind: "fired"; readonly name: string; readonly alarm: Alarm }
+  | {
+    readonly kind: "failed";
+    readonly name: string;
+    readonly alarm: Alarm;
+    readonly error: unknown;
+    readonly parked: boolean;
+  };
+
+const keep = (reply: AlarmOutcome): Decision<AlarmOutcome> => ({ kind: "keep", reply });
+
+/**
+ * A turn that fires the alarm of an object that is due first, if one is. The record decides, whoever
+ * asks: the alarm is cleared by the write that holds what its handler did (SPEC AL3).
+ */
+export function alarmTurn(
+  env: TurnEnv,
+  resident: Resident,
+  limit: CallLimit,
+  policy: RetryPolicy,
+): Turn<AlarmOutcome | Failure> {
+  return (current) => {
+    if (current.ended !== undefined) return keep({ kind: "deleted", at: current.ended });
+    if (current.problem === undefined && current.state === undefined) {
+      return keep({ kind: "none", nonces: [], next: undefined });
+    }
+    limit.begin();
+    const chain = [resident.key];
+    return onObject<AlarmOutcome>(env, resident, current, { chain, limit }, (ready) => {
+      const name = firstDue(ready.view.alarms, env.clock.now());
+      if (name !== undefined) return fire(env, resident, ready, name, limit, policy);
+      return as(
+        { kind: "none", ...summary(ready.view.alarms) },
+        decided(env, resident, ready, {
+          reply: undefined,
+          view: ready.view,
+          effects: [],
+          growth: 0,
+        }),
+      );
+    });
+  };
+}
+
+/** The alarm to fire now; `undefined` if none is due. */
+export function firstDue(alarms: View["alarms"], now: number): string | undefined {
+  let first: string | undefined;
+  for (const [name, { at }] of Object.entries(alarms)) {
+    if (at <= now && (first === undefined || at < (alarms[first] as Alarm).at)) first = name;
+  }
+  return first;
+}
+
+function summary(
+  alarms: View["alarms"],
+): { readonly nonces: readonly string[]; readonly next: number | undefined } {
+  const all = Object.values(alarms);
+  const next = all.length === 0 ? undefined : Math.min(...all.map(({ at }) => at));
+  return { nonces: all.map(({ nonce }) => nonce), next };
+}
+
+/** The alarms of a view without one. */
+export function cleared(view: View, name: string): View {
+  const alarms = without(view.alarms, name);
+  return { ...view, alarms: Object.keys(alarms).length === 0 ? none : alarms };
+}
+
+async function fire(
+  env: TurnEnv,
+  resident: Resident,
+  ready: Ready,
+  name: string,
+  limit: CallLimit,
+  policy: RetryPolicy,
+): Promise<Decision<AlarmOutcome>> {
+  const alarm = ready.view.alarms[name] as Alarm;
+  const { spec, key } = resident;
+  try {
+    const run = spec.alarms.get(name);
+    if (run === undefined) {
+      throw new TypeError(`Cannot fire "${name}": object "${spec.name}" has no such alarm`);
+    }
+    const { scheduledAt, attempt } = alarm;
+    const work = { run, args: [{ scheduledAt, attempt }], readOnly: false, chain: [key], limit };
+    const done: Performed = await perform(env, resident, cleared(ready.view, name), work);
+    return as({ kind: "fired", name, alarm }, decided(env, resident, ready, done));
+  } catch (error) {
+    const parked = failed(env, ready.view, name, alarm, error, policy);
+    const outcome: AlarmOutcome = { kind: "failed", name, alarm, error, parked: parked.given };
+    return { ...write(env, resident, parked.view, Infinity, ready.effects), reply: outcome };
+  }
+}
+
+function failed(
+  env: TurnEnv,
+  view: View,
+  name: string,
+  alarm: Alarm,
+  error: unknown,
+  policy: RetryPolicy,
+): { readonly view: View; readonly given: boolean } {
+  const now = env.clock.now();
+  const { scheduledAt, attempt } = alarm;
+  const delayMs = nextDelay(policy, attempt, env.random.number());
+  if (delayMs !== undefined) {
+    const at = Math.ceil(now + delayMs);
+    const again = { at, scheduledAt, attempt: attempt + 1, nonce: newNonce(env) };
+    return { view: { ...view, alarms: { ...view.alarms, [name]: again } }, given: false };
+  }
+  const why = { scheduledAt, parkedAt: now, attempts: attempt, error: describe(error) };
+  const rest = cleared(view, name);
+  return { view: { ...rest, parked: { ...view.parked, [name]: why } }, given: true };
+}
+
+function describe(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.slice(0, 200).toWellFormed();
+}
+
+/** A decision with another reply. */
+function as(reply: AlarmOutcome, decision: Decision<unknown>): Decision<AlarmOutcome> {
+  return { ...decision, reply };
+}

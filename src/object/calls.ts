@@ -1,0 +1,139 @@
+import { HoldfastError, InvalidArgumentsError } from "../core/errors.ts";
+import { checkSchema } from "../core/schema.ts";
+import type { CallEvent, TelemetryEvent } from "../ports/telemetry.ts";
+import type { Engine } from "./engine.ts";
+import type { HandlerSpec } from "./model.ts";
+import type { ObjectClass, Residents } from "./residents.ts";
+import { type CallWork, Failure, handlerTurn, readBeside, type TurnEnv } from "./turns.ts";
+import { type Current, type EnginePorts, logReference } from "./types.ts";
+
+/** Options of a call, or of every call of a client. */
+export interface CallOptions {
+  /**
+   * See what the store holds now, not only what this process remembers: of use where several
+   * processes write to the same object. A read-only handler then waits its turn. @default {false}
+   */
+  readonly fresh?: boolean;
+  /** Refuse with `ERR_UNKNOWN_OBJECT` where nothing is stored yet. @default {false} */
+  readonly existing?: boolean;
+}
+
+/** A call to be made. */
+export interface Call {
+  readonly cls: ObjectClass;
+  readonly id: string;
+  readonly key: string;
+  readonly handler: string;
+  readonly args: readonly unknown[];
+  readonly options: CallOptions;
+  /** The keys of the objects whose calls have led here. */
+  readonly chain: readonly string[];
+}
+
+/** What calls stand on. */
+export interface CallPorts {
+  readonly ports: Pick<EnginePorts, "clock" | "emit">;
+  readonly engine: Engine;
+  readonly residents: Residents;
+  readonly env: TurnEnv;
+}
+
+/** Makes calls: finds the handler, checks the arguments, and sees to the deadline. */
+export class Calls {
+  readonly #on: CallPorts;
+
+  constructor(on: CallPorts) {
+    this.#on = on;
+  }
+
+  /** Makes a call. Rejects with what the handler threw, or a {@linkcode HoldfastError}. */
+  make(call: Call): Promise<unknown> {
+    const { emit } = this.#on.ports;
+    return emit === undefined ? this.#make(call) : this.#told(call, emit);
+  }
+
+  #make(call: Call): Promise<unknown> {
+    const { cls, key, args } = call;
+    const handler = cls.spec.handlers.get(call.handler);
+    if (handler === undefined) return Promise.reject(unknownHandler(call));
+    // One that runs beside others waits for nobody.
+    const beside = handler.readOnly && call.options.fresh !== true;
+    if (!beside && call.chain.includes(key)) return Promise.reject(reentrant(call));
+    if (handler.args === undefined) return this.#submit(call, handler);
+    return Promise.resolve(checkSchema(handler.args, args)).then((checked) => {
+      if (checked.ok) return this.#submit(call, handler);
+      const what = `"${call.handler}" of object "${cls.spec.name}"`;
+      throw new InvalidArgumentsError(what, checked.problems);
+    });
+  }
+
+  #submit(call: Call, handler: HandlerSpec): Promise<unknown> {
+    const { cls, id, key, args, options } = call;
+    const { residents, env, engine } = this.#on;
+    return new Promise((resolve, reject) => {
+      const limit = cls.limits.limit(reject);
+      limit.begin();
+      const { run, readOnly } = handler;
+      const work: CallWork = { run, args, readOnly, chain: [...call.chain, key], limit };
+      const member = residents.use(cls, id, key, true);
+      const { fresh = false, existing = false } = options;
+      const answer = readOnly && !fresh
+        ? this.#durable(key).then((current) => readBeside(env, member, current, work, existing))
+        : engine.run(key, handlerTurn(env, member, work, existing), {
+          fresh,
+          early: cls.spec.durability === "behind",
+        });
+      answer.then((reply) => {
+        if (reply instanceof Failure) reject(reply.error);
+        else resolve(reply);
+      }, (error) => {
+        limit.end();
+        reject(error);
+      });
+    });
+  }
+
+  /** The last durable state; loads it through the mailbox if nobody has yet, once for all. */
+  #durable(key: string): Promise<Current> {
+    const { engine } = this.#on;
+    const known = engine.durable(key);
+    if (known !== undefined) return Promise.resolve(known);
+    return engine.run(key, (current) => ({ kind: "keep", reply: current }));
+  }
+
+  async #told(call: Call, emit: (event: TelemetryEvent) => void): Promise<unknown> {
+    const { clock } = this.#on.ports;
+    const { cls, key, handler } = call;
+    const about = {
+      name: "holdfast.object.call",
+      ref: logReference(key),
+      class: cls.spec.name,
+      handler,
+    } satisfies Partial<CallEvent>;
+    const startedAt = clock.monotonic();
+    emit({ ...about, phase: "start" });
+    try {
+      const reply = await this.#make(call);
+      emit({ ...about, phase: "stop", durationMs: clock.monotonic() - startedAt });
+      return reply;
+    } catch (error) {
+      const durationMs = clock.monotonic() - startedAt;
+      emit({ ...about, phase: "exception", durationMs, error });
+      throw error;
+    }
+  }
+}
+
+function unknownHandler({ cls, handler }: Call): HoldfastError {
+  return new HoldfastError(
+    "ERR_UNKNOWN_HANDLER",
+    `Cannot call ${JSON.stringify(handler)}: object "${cls.spec.name}" has no such handler`,
+  );
+}
+
+function reentrant({ cls, handler }: Call): HoldfastError {
+  return new HoldfastError(
+    "ERR_REENTRANT",
+    `Cannot call "${handler}" of object "${cls.spec.name}": it waits for this very call`,
+  );
+}

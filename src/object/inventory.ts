@@ -1,0 +1,108 @@
+import { decodeId, encodeId } from "../core/key.ts";
+import type { Directory } from "./directory.ts";
+import type { Engine } from "./engine.ts";
+import type { AnyObjectDefinition, ParkedAlarm, ScheduledAlarm } from "./model.ts";
+import { listAlarms, listParked, readObject } from "./stored.ts";
+import type { Current } from "./types.ts";
+
+/** Options of {@linkcode Objects.list}. */
+export interface ListObjectsOptions {
+  /** Only ids that come after this one in the order of the list. */
+  readonly after?: string;
+  /** Most ids to look at, 1 to 1000. @default {100} */
+  readonly limit?: number;
+}
+
+/** A part of the ids of a class. */
+export interface ObjectPage {
+  /** Ids in the order of their keys in storage. */
+  readonly ids: readonly string[];
+  /** Where the next part begins (`after`); `undefined` after the last. */
+  readonly next: string | undefined;
+}
+
+/** The alarms of one object. */
+export interface ObjectAlarms {
+  /** Those that are set, in order of time. */
+  readonly scheduled: readonly ScheduledAlarm[];
+  /** Those that failed too often; they wait to be set again or cancelled. */
+  readonly parked: readonly ParkedAlarm[];
+}
+
+/** Looks after the objects of a class as a whole. Classes are given by definition or name. */
+export interface Objects {
+  /** Lists the ids under which something is stored, a part at a time. */
+  list(target: AnyObjectDefinition | string, options?: ListObjectsOptions): Promise<ObjectPage>;
+  /** Tells whether anything is stored under an id. */
+  exists(target: AnyObjectDefinition | string, id: string): Promise<boolean>;
+  /** Tells which alarms an object has. */
+  alarms(target: AnyObjectDefinition | string, id: string): Promise<ObjectAlarms>;
+  /**
+   * Deletes an object and its alarms; `false` if there was nothing. Calls are refused with
+   * `ERR_DELETED` for an hour, in which no late write can bring it back; after that the id is new.
+   */
+  delete(target: AnyObjectDefinition | string, id: string): Promise<boolean>;
+  /** Lets an object leave memory when it has done what it has to do, after its `onShutdown`. */
+  stop(target: AnyObjectDefinition | string, id: string): Promise<void>;
+}
+
+/** Records looked at at the same time by a listing. */
+const parallelReads = 16;
+
+/** Looks at objects from outside, in the store, without keeping any in memory. */
+export class Inventory implements Pick<Objects, "list" | "exists" | "alarms"> {
+  readonly #directory: Directory;
+  readonly #engine: Engine;
+
+  constructor(directory: Directory, engine: Engine) {
+    this.#directory = directory;
+    this.#engine = engine;
+  }
+
+  async list(
+    target: AnyObjectDefinition | string,
+    { after, limit = 100 }: ListObjectsOptions = {},
+  ): Promise<ObjectPage> {
+    const { prefix } = this.#directory.find(target);
+    const keys = await this.#engine.list(prefix, {
+      limit,
+      ...(after === undefined ? {} : { after: prefix + encodeId(after) }),
+    });
+    const living = await this.#living(keys);
+    const idOf = (key: string) => decodeId(key.slice(prefix.length));
+    const ids = keys.filter((key) => living.has(key)).map(idOf).filter((id) => id !== undefined);
+    const last = keys.at(-1);
+    return { ids, next: keys.length < limit || last === undefined ? undefined : idOf(last) };
+  }
+
+  async exists(target: AnyObjectDefinition | string, id: string): Promise<boolean> {
+    return (await this.#peek(target, id)).state !== undefined;
+  }
+
+  async alarms(target: AnyObjectDefinition | string, id: string): Promise<ObjectAlarms> {
+    const { state } = await this.#peek(target, id);
+    if (state === undefined) return { scheduled: [], parked: [] };
+    const { alarms, parked } = readObject(state);
+    return { scheduled: listAlarms(alarms), parked: listParked(parked) };
+  }
+
+  async #peek(target: AnyObjectDefinition | string, id: string): Promise<Current> {
+    const current = await this.#engine.peek(this.#directory.key(this.#directory.find(target), id));
+    if (current.problem !== undefined) throw current.problem;
+    return current;
+  }
+
+  /** Those that are not the mark of a deleted object, which is listed like any record. */
+  async #living(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    const living = new Set<string>();
+    const next = keys.values();
+    const work = async () => {
+      for (const key of next) {
+        const { state, problem } = await this.#engine.peek(key);
+        if (state !== undefined || problem !== undefined) living.add(key);
+      }
+    };
+    await Promise.all(Array.from({ length: parallelReads }, work));
+    return living;
+  }
+}

@@ -1,0 +1,242 @@
+import { HoldfastError } from "../core/errors.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+import { AlarmIndex } from "./alarm_index.ts";
+import { type CallOptions, Calls } from "./calls.ts";
+import { Directory } from "./directory.ts";
+import { Engine } from "./engine.ts";
+import { Inventory, type Objects } from "./inventory.ts";
+import type { AnyObjectDefinition } from "./model.ts";
+import { Poller, type PollerSettings } from "./poller.ts";
+import { type Member, type ObjectClass, Residents } from "./residents.ts";
+import { Failure, handlerTurn, type TurnEnv } from "./turns.ts";
+import { type DrainReport, type EngineLimits, type EnginePorts, logReference } from "./types.ts";
+import { Visits } from "./visits.ts";
+
+/** Settings of all objects of a process. */
+export interface ObjectSettings {
+  readonly namespace: string;
+  readonly engine: Partial<EngineLimits>;
+  /** Largest state of a record in bytes of its text. */
+  readonly maxObjectBytes: number;
+  /** Objects kept awake. */
+  readonly maxAwake: number;
+  /** Time limit of a call in milliseconds. */
+  readonly callTimeoutMs: number;
+  readonly poller: PollerSettings;
+  /** When an alarm that failed is tried again. */
+  readonly alarmRetry: RetryPolicy;
+}
+
+/** All objects of a process: calls, alarms, and who is in memory. */
+export class ObjectHost {
+  readonly #ports: EnginePorts;
+  readonly #directory: Directory;
+  readonly #engine: Engine;
+  readonly #index: AlarmIndex;
+  readonly #poller: Poller;
+  readonly #residents: Residents;
+  readonly #calls: Calls;
+  readonly #env: TurnEnv;
+  readonly #inventory: Inventory;
+  #closing = false;
+
+  /** @param ports Their `emit` is asked for at each event: listeners come and go. */
+  constructor(ports: EnginePorts, settings: ObjectSettings) {
+    const { clock } = ports;
+    this.#ports = ports;
+    this.#directory = new Directory(settings.namespace, clock, settings.callTimeoutMs);
+    this.#index = this.#makeIndex(settings);
+    this.#engine = this.#makeEngine(settings);
+    this.#env = this.#makeEnv(settings);
+    this.#residents = new Residents({
+      ports,
+      engine: this.#engine,
+      maxAwake: settings.maxAwake,
+      hook: (member, name) => this.#hook(member, name),
+      nextAlarm: ({ key }) => this.#poller.expected(this.#directory.place(key)),
+    });
+    this.#calls = new Calls({
+      ports,
+      engine: this.#engine,
+      residents: this.#residents,
+      env: this.#env,
+    });
+    this.#poller = this.#makePoller(settings);
+    this.#inventory = new Inventory(this.#directory, this.#engine);
+  }
+
+  /** Takes a definition in, and begins to look for alarms with the first. */
+  register(definition: AnyObjectDefinition): ObjectClass {
+    const cls = this.#directory.register(definition);
+    if (!this.#closing) this.#poller.start();
+    return cls;
+  }
+
+  /** Makes what callers see of an object. */
+  client(definition: AnyObjectDefinition, id: string, options: CallOptions = {}): object {
+    const cls = this.register(definition);
+    const key = this.#directory.key(cls, id);
+    const client: Record<string, unknown> = { id, flush: () => this.#engine.flush(key) };
+    for (const name of cls.spec.handlers.keys()) {
+      client[name] = (...args: readonly unknown[]) =>
+        this.#call(cls, id, key, name, args, options, []);
+    }
+    return Object.freeze(client);
+  }
+
+  /** Calls a handler by name. */
+  async call(
+    target: AnyObjectDefinition | string,
+    id: string,
+    handler: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): Promise<unknown> {
+    const cls = this.#directory.find(target);
+    return await this.#call(cls, id, this.#directory.key(cls, id), handler, args, options, []);
+  }
+
+  /** What looks after objects from outside. */
+  get objects(): Objects {
+    const inventory = this.#inventory;
+    return {
+      list: (target, options) => inventory.list(target, options),
+      exists: (target, id) => inventory.exists(target, id),
+      alarms: (target, id) => inventory.alarms(target, id),
+      delete: (target, id) => this.#delete(target, id),
+      stop: async (target, id) => {
+        const cls = this.#directory.find(target);
+        await this.#residents.stop(cls, this.#directory.key(cls, id));
+      },
+    };
+  }
+
+  /** Accepts nothing more, lets every object shut down, and waits until everything is durable. */
+  async drain(withinMs: number): Promise<DrainReport> {
+    const { clock } = this.#ports;
+    const endsAt = clock.monotonic() + withinMs;
+    const leftMs = () => Math.max(0, endsAt - clock.monotonic());
+    this.#closing = true;
+    this.#poller.stop();
+    await this.#within(withinMs, this.#residents.shutdownAll());
+    const report = await this.#engine.drain(leftMs());
+    await this.#within(leftMs(), this.#index.settled());
+    return report;
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#ports.clock.timer(ms, resolve);
+    });
+    await Promise.race([work, late]);
+    cancel();
+  }
+
+  #call(
+    cls: ObjectClass,
+    id: string,
+    key: string,
+    handler: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    chain: readonly string[],
+  ): Promise<unknown> {
+    // What a handler under way calls is part of what was accepted.
+    if (this.#closing && chain.length === 0) return Promise.reject(closed());
+    return this.#calls.make({ cls, id, key, handler, args, options, chain });
+  }
+
+  async #delete(target: AnyObjectDefinition | string, id: string): Promise<boolean> {
+    const cls = this.#directory.find(target);
+    const key = this.#directory.key(cls, id);
+    const deleted = await this.#engine.run(key, ({ state, ended, problem }) => {
+      const there = ended === undefined && (state !== undefined || problem !== undefined);
+      return there ? { kind: "end", reply: true } : { kind: "keep", reply: false };
+    }, { fresh: true });
+    this.#residents.forget(cls, key);
+    this.#engine.evict(key);
+    if (deleted) this.#ports.emit?.({ name: "holdfast.object.delete", ref: logReference(key) });
+    return deleted;
+  }
+
+  async #hook(member: Member, name: "onHibernate" | "onShutdown"): Promise<void> {
+    const run = member.spec[name];
+    if (run === undefined) return;
+    const limit = member.cls.limits.limit(() => {});
+    const work = { run, args: [], readOnly: false, chain: [member.key], limit };
+    const turn = handlerTurn(this.#env, member, work, false);
+    const reply = await this.#engine.run(member.key, (current) => {
+      // An object that nothing is stored of, or that was deleted, has nothing to put away.
+      return current.state === undefined ? { kind: "keep", reply: undefined } : turn(current);
+    });
+    if (reply instanceof Failure) throw reply.error;
+  }
+
+  #makeIndex({ namespace }: ObjectSettings): AlarmIndex {
+    const { clock, random } = this.#ports;
+    return new AlarmIndex({
+      namespace,
+      clock,
+      random,
+      note: (key) => this.#engine.note(key),
+      erase: (key) => this.#engine.erase(key),
+      expect: (place, at) => this.#poller.expect(place, at),
+    });
+  }
+
+  #makeEngine({ engine, maxObjectBytes }: ObjectSettings): Engine {
+    const ports = this.#ports;
+    const { storage, clock, random } = ports;
+    return new Engine({
+      storage,
+      clock,
+      random,
+      get emit() {
+        return ports.emit;
+      },
+      hooks: this.#index,
+      // Who leaves memory and when is for the residents to say.
+    }, { ...engine, maxStateBytes: maxObjectBytes, idleMs: Infinity, maxActive: Infinity });
+  }
+
+  #makeEnv({ maxObjectBytes }: ObjectSettings): TurnEnv {
+    const { clock, random } = this.#ports;
+    return {
+      clock,
+      random,
+      maxStateBytes: maxObjectBytes,
+      call: async (target, id, handler, args, chain) => {
+        const cls = this.#directory.find(target);
+        return await this.#call(cls, id, this.#directory.key(cls, id), handler, args, {}, chain);
+      },
+      loaded: ({ key }, { alarms }) => {
+        const place = this.#directory.place(key);
+        for (const { at } of Object.values(alarms)) this.#poller.expect(place, at);
+      },
+    };
+  }
+
+  #makePoller({ poller, alarmRetry: retry }: ObjectSettings): Poller {
+    const visits = new Visits({
+      ports: this.#ports,
+      directory: this.#directory,
+      engine: this.#engine,
+      residents: this.#residents,
+      env: this.#env,
+      retry,
+    });
+    return new Poller({
+      ports: this.#ports,
+      index: this.#index,
+      list: (prefix, options) => this.#engine.list(prefix, options),
+      visit: (place) => visits.visit(place),
+    }, poller);
+  }
+}
+
+function closed(): HoldfastError {
+  return new HoldfastError("ERR_CLOSED", "Cannot accept a call: the instance is closed", {
+    retryable: true,
+  });
+}

@@ -1,0 +1,112 @@
+import { HoldfastError } from "../core/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { TimeLimit } from "./perform.ts";
+
+/** The time limit of one call: it counts while the call waits or its handler runs. */
+export interface CallLimit extends TimeLimit {
+  /** What the caller was told when the limit passed. */
+  readonly expired: HoldfastError | undefined;
+  /** Begins to count, unless it does: anew where a call is run again. */
+  begin(): void;
+  /** Stops counting: the handler has come to an end. */
+  end(): void;
+}
+
+/**
+ * The time limits of all calls of a class. They are equally long, so they pass in the order in which
+ * they began, and one timer serves them all.
+ */
+export class TimeLimits {
+  readonly #clock: Clock;
+  readonly #limitMs: number;
+  readonly #what: string;
+  readonly #counting: Set<Limit> = new Set();
+  #armed = false;
+
+  /** @param what Names the class in errors: `object "cart"`. */
+  constructor(clock: Clock, limitMs: number, what: string) {
+    this.#clock = clock;
+    this.#limitMs = limitMs;
+    this.#what = what;
+  }
+
+  /** Makes a limit that does not count yet. */
+  limit(onExpire: (error: HoldfastError) => void): CallLimit {
+    return new Limit(this, onExpire);
+  }
+
+  /** @internal */
+  begin(limit: Limit): void {
+    if (this.#limitMs === Infinity || this.#counting.has(limit)) return;
+    this.#counting.add(limit);
+    limit.dueAt = this.#clock.monotonic() + this.#limitMs;
+    if (!this.#armed) this.#arm(limit.dueAt);
+  }
+
+  /** @internal */
+  end(limit: Limit): void {
+    this.#counting.delete(limit);
+  }
+
+  #arm(dueAt: number): void {
+    this.#armed = true;
+    const delayMs = Math.max(0, dueAt - this.#clock.monotonic());
+    this.#clock.timer(delayMs, () => this.#fire(), { background: true });
+  }
+
+  #fire(): void {
+    this.#armed = false;
+    const now = this.#clock.monotonic();
+    for (const limit of this.#counting) {
+      if (limit.dueAt > now) return this.#arm(limit.dueAt);
+      this.#counting.delete(limit);
+      limit.expire(
+        new HoldfastError(
+          "ERR_DEADLINE",
+          `Cannot wait for ${this.#what}: no answer within ${this.#limitMs / 1000} s`,
+        ),
+      );
+    }
+  }
+}
+
+class Limit implements CallLimit {
+  readonly #limits: TimeLimits;
+  readonly #onExpire: (error: HoldfastError) => void;
+  #controller: AbortController | undefined;
+  #late: (error: HoldfastError) => void = () => {};
+  expired: HoldfastError | undefined;
+  dueAt = 0;
+
+  constructor(limits: TimeLimits, onExpire: (error: HoldfastError) => void) {
+    this.#limits = limits;
+    this.#onExpire = onExpire;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  begin(): void {
+    this.#limits.begin(this);
+  }
+
+  end(): void {
+    this.#limits.end(this);
+  }
+
+  race<T>(promise: PromiseLike<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#late = reject;
+      promise.then(resolve, reject);
+    });
+  }
+
+  expire(error: HoldfastError): void {
+    this.expired = error;
+    this.#onExpire(error);
+    this.#late(error);
+    this.#controller?.abort(error);
+  }
+}

@@ -1,0 +1,222 @@
+import { HoldfastError, TooLargeError } from "../core/errors.ts";
+import { utf8Length } from "../core/json.ts";
+import type { HandlerEnv, Subject } from "./context.ts";
+import { perform, type Performed, type Work } from "./perform.ts";
+import { fit, prepare, type Ready } from "./prepare.ts";
+import { storeObject, type View } from "./stored.ts";
+import type { CallLimit } from "./time_limit.ts";
+import type { Current, Decision, Effect, Turn } from "./types.ts";
+
+/** An object in memory, as turns know it. */
+export interface Resident extends Subject {
+  /**
+   * The record's state that `view` stands for, or {@linkcode nothing}; `undefined` before the first
+   * load. Any other state in a turn was loaded since, and has to be prepared (SPEC OJ12).
+   */
+  lineage: object | undefined;
+  view: View | undefined;
+  /** No less than the bytes of the record's state as text. */
+  bytes: number;
+}
+
+/** What turns are run with. */
+export interface TurnEnv extends HandlerEnv {
+  /** Largest state of a record in bytes of its text. */
+  readonly maxStateBytes: number;
+  /** Told of each object that was loaded. */
+  readonly loaded: (resident: Resident, view: View) => void;
+}
+
+/** Work with the limit of the call it is for. */
+export interface CallWork extends Work {
+  readonly limit: CallLimit;
+}
+
+/** The reply of a turn that failed but had something to write all the same. */
+export class Failure {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Stands for the state of an object that has none. */
+const nothing: object = Object.freeze({});
+
+/** The decision to write; what it replies is up to who makes it. */
+type Write = Extract<Decision<unknown>, { kind: "write" }>;
+
+/**
+ * A turn that runs a handler. A reply can be a {@linkcode Failure}.
+ *
+ * @param existing Refuse to make a new object.
+ */
+export function handlerTurn(
+  env: TurnEnv,
+  resident: Resident,
+  work: CallWork,
+  existing: boolean,
+): Turn<unknown> {
+  return (current) => {
+    const { limit } = work;
+    if (limit.expired !== undefined) throw limit.expired;
+    limit.begin();
+    return onObject(env, resident, current, work, (ready) => {
+      if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
+      const performed = perform(env, resident, ready.view, work);
+      const decide = (done: Performed) => decided(env, resident, ready, done);
+      return performed instanceof Promise ? performed.then(decide) : decide(performed);
+    });
+  };
+}
+
+/** A read-only handler run on a state, without a turn of its own. */
+export async function readBeside(
+  env: TurnEnv,
+  resident: Resident,
+  current: Current,
+  work: CallWork,
+  existing: boolean,
+): Promise<unknown> {
+  work.limit.begin();
+  try {
+    checkAlive(current, resident.spec.name);
+    if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
+    const known = resident.lineage !== undefined && resident.lineage === current.state;
+    const view = (known ? resident.view : undefined) ?? fit(resident.spec, current.state).view;
+    return (await perform(env, resident, view, work)).reply;
+  } finally {
+    work.limit.end();
+  }
+}
+
+/**
+ * Prepares the object if this is the first turn since it was loaded, and runs a body on it. What
+ * preparing has changed is written also if the body throws: the caller then gets a
+ * {@linkcode Failure}.
+ */
+export function onObject<R>(
+  env: TurnEnv,
+  resident: Resident,
+  current: Current,
+  { limit, chain }: Pick<CallWork, "chain" | "limit">,
+  body: (ready: Ready) => Decision<R> | Promise<Decision<R>>,
+): Decision<R | Failure> | Promise<Decision<R | Failure>> {
+  return ending(limit, () => {
+    checkAlive(current, resident.spec.name);
+    const { lineage, view } = resident;
+    const base = current.state ?? nothing;
+    if (view !== undefined && lineage === base) {
+      return go(env, resident, { view, dirty: false, effects: [] }, body);
+    }
+    resident.bytes = Infinity;
+    return prepare(env, resident, current.state, { chain, limit }).then((ready) => {
+      env.loaded(resident, ready.view);
+      if (!ready.dirty) {
+        resident.lineage = base;
+        resident.view = ready.view;
+      }
+      return go(env, resident, ready, body);
+    });
+  });
+}
+
+/** Runs a body; what preparing has changed is written whether it throws or not. */
+function go<R>(
+  env: TurnEnv,
+  resident: Resident,
+  ready: Ready,
+  body: (ready: Ready) => Decision<R> | Promise<Decision<R>>,
+): Decision<R | Failure> | Promise<Decision<R | Failure>> {
+  const failed = (error: unknown): Decision<Failure> => {
+    if (!ready.dirty) throw error;
+    const reply = new Failure(error);
+    return { ...write(env, resident, ready.view, Infinity, ready.effects), reply };
+  };
+  try {
+    const decision = body(ready);
+    return decision instanceof Promise ? decision.catch(failed) : decision;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Ends the limit with what it is for, however that ends. */
+function ending<T>(limit: CallLimit, run: () => T | Promise<T>): T | Promise<T> {
+  let value: T | Promise<T>;
+  try {
+    value = run();
+  } catch (error) {
+    limit.end();
+    throw error;
+  }
+  if (value instanceof Promise) return value.finally(() => limit.end());
+  limit.end();
+  return value;
+}
+
+/** Turns what a run has done into what the engine shall do. */
+export function decided(
+  env: TurnEnv,
+  resident: Resident,
+  ready: Ready,
+  { reply, view, effects, growth }: Performed,
+): Decision<unknown> {
+  const all = ready.effects.length === 0 ? effects : [...ready.effects, ...effects];
+  if (view === ready.view && !ready.dirty) {
+    return all.length === 0 ? { kind: "keep", reply } : { kind: "keep", reply, effects: all };
+  }
+  return { ...write(env, resident, view, growth, all), reply };
+}
+
+/**
+ * Makes the record's state. Its text is written only when it might be too large: an upper bound is
+ * kept beside it, so that calls between two writes cost no text each.
+ *
+ * @throws {TooLargeError} If it is larger than allowed.
+ */
+export function write(
+  env: TurnEnv,
+  resident: Resident,
+  view: View,
+  growth: number,
+  effects: readonly Effect[],
+): Omit<Write, "reply"> {
+  const { spec } = resident;
+  const state = storeObject(spec.vsn, view);
+  let bytes = resident.bytes + growth;
+  let text: string | undefined;
+  if (!(bytes <= env.maxStateBytes)) {
+    text = JSON.stringify(state);
+    bytes = utf8Length(text);
+    if (bytes > env.maxStateBytes) {
+      throw new TooLargeError(
+        `Cannot store object "${spec.name}" of ${bytes} bytes: at most ${env.maxStateBytes} are allowed`,
+      );
+    }
+  }
+  resident.bytes = bytes;
+  resident.lineage = state;
+  resident.view = view;
+  return {
+    kind: "write",
+    state,
+    ...(text === undefined ? {} : { text }),
+    ...(effects.length === 0 ? {} : { effects }),
+  };
+}
+
+/** Throws if there is nothing that a handler could be run on. */
+export function checkAlive({ ended, problem }: Current, name: string): void {
+  if (ended !== undefined) {
+    throw new HoldfastError("ERR_DELETED", `Cannot use object "${name}": it was deleted`);
+  }
+  if (problem !== undefined) throw problem;
+}
+
+function unknownObject(name: string): HoldfastError {
+  return new HoldfastError(
+    "ERR_UNKNOWN_OBJECT",
+    `Cannot use object "${name}": nothing is stored under this id`,
+  );
+}

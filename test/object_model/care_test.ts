@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { defineObject } from "../../src/object/definition.ts";
+import { counterWith } from "./living.ts";
+import { gate, hour, minute, second, world } from "./world.ts";
+
+test("[OJ25] a deleted object has no alarms and refuses every call, also of a node that remembers it", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const [here, there] = [w.node(), w.node()];
+  await here.object(Counter, "a").ring(minute);
+  await there.object(Counter, "a").increment();
+  assertEquals(await here.objects.delete(Counter, "a"), true);
+  await w.clock.advance(0);
+  for (const node of [here, there, w.node()]) {
+    await assertRejects(() => node.object(Counter, "a").increment(), "ERR_DELETED");
+  }
+  assertEquals(await here.objects.delete("counter", "a"), false);
+  assertEquals(await here.objects.exists("counter", "a"), false);
+  assertEquals(await here.objects.alarms("counter", "a"), { scheduled: [], parked: [] });
+  await w.clock.advance(10 * minute);
+  assertEquals(w.told("holdfast.alarm.fire"), []);
+});
+
+test("[OJ25] a write under way does not bring a deleted object back", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const [here, there] = [w.node(), w.node()];
+  await here.object(Counter, "a").increment();
+  await there.object(Counter, "a").get();
+  let puts = 0;
+  w.storage.plan = ({ operation }) =>
+    operation === "put" && ++puts === 1 ? { kind: "none", latencyMs: 50 } : "none";
+  const late = assertRejects(() => there.object(Counter, "a").increment(), "ERR_DELETED");
+  await w.finish(here.objects.delete(Counter, "a"));
+  await w.finish(late);
+  assert((await w.record())?.ended !== undefined);
+});
+
+test("[OJ25] the mark of a deleted object goes after an hour, and the id is new", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const node = w.node();
+  await node.object(Counter, "a").increment(5);
+  await node.objects.delete(Counter, "a");
+  await w.clock.advance(59 * minute);
+  await assertRejects(() => node.object(Counter, "a").increment(), "ERR_DELETED");
+  await w.clock.advance(minute + 10 * second);
+  assertEquals([w.memory.size, await w.index()], [0, []]);
+  assertEquals(await node.object(Counter, "a").increment(), 1);
+});
+
+test("[OJ25] a damaged object can be deleted", async () => {
+  const w = world();
+  const node = w.node({ objects: [counterWith()] });
+  await w.memory.put("app/object/counter/a", "nonsense");
+  await w.put("counter/b", { vsn: "x", alarms: { ring: 1 } });
+  await assertRejects(() => node.objects.exists("counter", "a"), "ERR_CORRUPT_RECORD");
+  assertEquals(await node.objects.delete("counter", "a"), true);
+  assertEquals(await node.objects.delete("counter", "b"), true);
+  assertEquals(await node.objects.exists("counter", "a"), false);
+});
+
+test("[OJ26] list() names the objects of one class, a part at a time, without the deleted", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const Other = defineObject({
+    name: "counter2",
+    vsn: 1,
+    state: () => ({ on: false }),
+    handlers: { on: ({ state }) => void (state.on = true) },
+  });
+  const node = w.node();
+  const ids = ["a", "b c", "d/é", "e", "f"];
+  for (const id of ids) await node.object(Counter, id).increment();
+  await node.object(Other, "z").on();
+  await node.objects.delete(Counter, "e");
+  const found: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await node.objects.list("counter", { limit: 2, ...(after && { after }) });
+    found.push(...page.ids);
+    after = page.next;
+  } while (after !== undefined);
+  assertEquals(found, ["a", "b c", "d/é", "f"]);
+  assertEquals(await node.objects.list(Other), { ids: ["z"], next: undefined });
+  assertEquals(
+    [await node.objects.exists(Counter, "d/é"), await node.objects.exists(Counter, "x")],
+    [
+      true,
+      false,
+    ],
+  );
+});
+
+test("[OJ27] close() finishes what was accepted, also what is called on the way, and refuses the rest", async () => {
+  const w = world();
+  w.storage.plan = (call) => call.operation === "put" ? { kind: "none", latencyMs: 100 } : "none";
+  const Counter = counterWith();
+  const Caller = defineObject({
+    name: "caller",
+    vsn: 1,
+    state: () => ({}),
+    handlers: {
+      add: ({ call }, until: Promise<void>) => until.then(() => call(Counter, "b", "increment", 2)),
+    },
+  });
+  const node = w.node();
+  const stuck = gate();
+  const calls = [node.object(Counter, "a").increment(), node.object(Caller, "x").add(stuck.opened)];
+  await w.clock.advance(10);
+  const closing = node.close();
+  stuck.open();
+  const late = assertRejects(() => node.object(Counter, "a").increment(), "ERR_CLOSED");
+  assertEquals(await w.finish(Promise.all(calls)), [1, 2]);
+  assertEquals(await w.finish(closing), { complete: true, unfinished: 0 });
+  await late;
+  await assertRejects(() => node.objects.delete(Counter, "a"), "ERR_CLOSED");
+});
+
+test("[OJ27] close() runs onShutdown, waits for what was answered early, and says what is left", async () => {
+  const w = world();
+  const Notes = counterWith({
+    durability: "behind",
+    onShutdown: ({ state }) => void state.slept++,
+  });
+  const node = w.node();
+  w.storage.plan = (call) => call.operation === "put" ? { kind: "none", latencyMs: 500 } : "none";
+  for (const id of ["a", "b", "c"]) await node.object(Notes, id).increment();
+  await w.finish(node.close());
+  for (const id of ["a", "b", "c"]) {
+    assertEquals(await w.state(`counter/${id}`), { count: 1, slept: 1 });
+  }
+  const other = w.node();
+  const waiting = other.object(counterWith(), "d").wait(new Promise(() => {}));
+  waiting.catch(() => {});
+  assertEquals(await w.finish(other.close({ withinMs: 1000 })), { complete: false, unfinished: 1 });
+});
+
+test("[OJ27] after close() no timer is left that would hold anything up", async () => {
+  const w = world();
+  const node = w.node();
+  await node.object(counterWith(), "a").ring(hour);
+  await w.finish(node.close());
+  await w.clock.runAll(31 * second);
+  assertEquals(w.clock.pending, 0);
+});
