@@ -7,6 +7,12 @@ export interface HandleOptions {
   readonly autoStash?: boolean;
   /** Asked before a session is created; anything but `true` refuses it. The place for a rate limit. */
   readonly admit?: (request: Request) => boolean | Promise<boolean>;
+  /**
+   * Makes the response for what the handler, or storing, has thrown. A session that began or changed
+   * its id before the error keeps its cookie only on a response made here.
+   * @default {the error is passed on}
+   */
+  readonly onError?: (error: unknown) => Response | Promise<Response>;
 }
 
 /**
@@ -14,9 +20,11 @@ export interface HandleOptions {
  *
  * @param holdfast The composition root.
  * @param request The request.
- * @param handler Makes the response; its error is passed on.
+ * @param handler Makes the response.
+ * @param options What to do beside opening the session.
  * @returns The response, with a Set-Cookie header if the session began or changed its id.
- * @throws What the handler throws, and with `autoStash` what storing throws.
+ * @throws What the handler throws, and with `autoStash` what storing throws, unless there is an
+ *   `onError`.
  *
  * @example A visit counter
  * ```ts
@@ -51,14 +59,20 @@ export async function handleSession(
   handler: (session: Session) => Response | Promise<Response>,
   options: HandleOptions = {},
 ): Promise<Response> {
-  const { autoStash = false, admit } = options;
+  const { autoStash = false, admit, onError } = options;
   const open = holdfast.open(
     request.headers.get("cookie"),
     admit === undefined ? {} : { admit: () => admit(request) },
   );
-  const response = await handler(open.session);
-  if (autoStash) await open.stashChanged();
-  return withCookie(response, open.seal());
+  try {
+    const response = await handler(open.session);
+    if (autoStash) await open.stashChanged();
+    return withCookie(response, open.seal());
+  } catch (error) {
+    const setCookie = open.seal();
+    if (onError === undefined) throw error;
+    return withCookie(await onError(error), setCookie);
+  }
 }
 
 /**

@@ -51,6 +51,8 @@ export function upgrade(
 }
 
 function migrated(from: number, result: unknown, limits: JsonLimits): Upgrade {
+  // A promise is refused below; what it rejects with must not end the process all the same.
+  if (result instanceof Promise) result.catch(() => {});
   const normal = normalize(result, { limits });
   const what = `the data that migrate returned for vsn ${from}`;
   if (!normal.ok) return failed(from, new InvalidValueError(what, normal.problems));

@@ -91,3 +91,11 @@ test("[VS7] a version is an integer from 1 to 2147483647", () => {
     assert(error instanceof TypeError);
   }
 });
+
+test("[VS5] a migrate that answers with a promise has failed, also one that rejects", async () => {
+  const rejecting = upgrade({ vsn: 1, data: {} }, 2, () => Promise.reject(new Error("too late")));
+  const resolving = upgrade({ vsn: 1, data: {} }, 2, () => Promise.resolve({}));
+  assertEquals([rejecting.status, resolving.status], ["failed", "failed"]);
+  // An unhandled rejection would fail the test here.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+});

@@ -85,3 +85,30 @@ test("[SH24] with autoStash, a stash that could not be recovered and was not cha
   }, cookie);
   await assertRejects(() => at.finish(changing), "ERR_UNRECOVERED");
 });
+
+test("[SE22] the response that onError makes carries the cookie of a session that rotated before", async () => {
+  const at = world();
+  const one = at.node();
+  const first = await handleSession(one, request(), async (session) => {
+    const cart = await session.stash(Cart);
+    cart.state.items.push("kelp");
+    await cart.stash();
+    return new Response("ok");
+  });
+  const login: Handler = async (session) => {
+    await session.rotate();
+    throw new Error("no template");
+  };
+  const second = await handleSession(one, request(cookieOf(first)), login, {
+    onError: (error) => new Response((error as Error).message, { status: 500 }),
+  });
+  assertEquals([second.status, await second.text()], [500, "no template"]);
+  const third = await handleSession(one, request(cookieOf(second)), async (session) => {
+    return Response.json((await session.stash(Cart)).state.items);
+  });
+  assertEquals(await third.json(), ["kelp"]);
+  await assertRejects(
+    () => handleSession(one, request(cookieOf(second)), login),
+    /no template/,
+  );
+});
