@@ -176,6 +176,16 @@ test("[AL18] entries that are none, and objects that are damaged, are passed ove
   assertEquals((await w.memory.get("app/object/bell/x"))?.value, "nonsense");
 });
 
+test("[AL18] what leads to nothing is looked at less and less often", async () => {
+  const w = world();
+  await w.memory.put("app/object/bell/x", "nonsense");
+  await w.memory.put(`app/alarm/000000000000000/bell/x/${begin.toString(36)}.n`, "{}");
+  w.node({ objects: [Plain] });
+  await w.clock.advance(hour);
+  assert(w.storage.calls.get < 60, `${w.storage.calls.get} looks in an hour`);
+  assert(w.storage.calls.get > 10);
+});
+
 test("[AL18] more entries that lead nowhere than fit into a page keep no alarm from firing", async () => {
   const w = world();
   for (let n = 0; n < 12_000; n++) {

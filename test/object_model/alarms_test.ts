@@ -106,6 +106,17 @@ test("[AL4] an alarm that another process has set is found by the next look at t
   assertEquals(await w.state("bell/x"), { rung: ["a"] });
 });
 
+test("[AL4] an alarm of an object that this process remembers otherwise is found all the same", async () => {
+  const w = world();
+  const [here, there] = [w.node(), w.node()];
+  const x = here.object(Plain, "x");
+  await x.set("c", 24 * hour);
+  await there.object(Plain, "x").set("a", minute);
+  await there.close();
+  await w.clock.advance(minute + 10 * second);
+  assertEquals(await w.state("bell/x"), { rung: ["a"] });
+});
+
 test("[AL5] alarms that fell due while no process was running fire after the start", async () => {
   const w = world();
   const first = w.node();

@@ -49,6 +49,21 @@ test("[OJ25] the mark of a deleted object goes after an hour, and the id is new"
   assertEquals(await node.object(Counter, "a").increment(), 1);
 });
 
+test("[OJ25] an entry that is left over does not take the mark of a deleted object away", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const node = w.node();
+  await node.object(Counter, "a").ring(10 * minute);
+  const [entry = ""] = await w.index();
+  await node.objects.delete(Counter, "a");
+  await w.clock.advance(0);
+  await w.memory.put(entry, "{}");
+  await w.clock.advance(50 * minute);
+  assert((await w.record())?.ended !== undefined);
+  await w.clock.advance(hour);
+  assertEquals([await w.record(), await w.index()], [undefined, []]);
+});
+
 test("[OJ25] a damaged object can be deleted", async () => {
   const w = world();
   const node = w.node({ objects: [counterWith()] });
@@ -134,6 +149,17 @@ test("[OJ27] close() runs onShutdown, waits for what was answered early, and say
   const waiting = other.object(counterWith(), "d").wait(new Promise(() => {}));
   waiting.catch(() => {});
   assertEquals(await w.finish(other.close({ withinMs: 1000 })), { complete: false, unfinished: 1 });
+});
+
+test("[OJ27] close() waits until the index is in step, too", async () => {
+  const w = world();
+  w.storage.plan = (call) =>
+    call.operation === "delete" ? { kind: "none", latencyMs: 500 } : "none";
+  const node = w.node();
+  await node.object(counterWith(), "a").ring(minute);
+  await w.clock.advance(minute);
+  await w.finish(node.close());
+  assertEquals([await w.index(), await w.state()], [[], { count: 1, slept: 0 }]);
 });
 
 test("[OJ27] after close() no timer is left that would hold anything up", async () => {

@@ -15,6 +15,11 @@ const Counter = defineObject({
       state.items.push(item);
     },
     get: ({ state }) => state,
+    merge({ state }, fields: object) {
+      for (const [key, value] of Object.entries(fields)) {
+        Object.defineProperty(state, key, { value, enumerable: true });
+      }
+    },
   },
 });
 
@@ -41,6 +46,17 @@ test("[OJ7] what JSON cannot carry is refused with its path, and changes nothing
     assert(error.message.includes(message), error.message);
   }
   assertEquals([(await counter.get()).more, (await w.record())?.rev], [null, 1]);
+});
+
+test("[OJ7] a key that JSON should not carry is refused at the top of the state, too", async () => {
+  const w = world();
+  const counter = w.node().object(Counter, "a");
+  for (const key of ["__proto__", "constructor", "prototype", "\\ud800"]) {
+    const fields: object = JSON.parse(`{"${key}": 1}`);
+    const error = await assertRejects(() => counter.merge(fields), "ERR_INVALID_VALUE");
+    assert(/refused key|lone surrogate/.test(error.message), error.message);
+  }
+  assertEquals(w.memory.size, 0);
 });
 
 test("[OJ7] undefined fields are left out, and what is inside an unchanged part is kept", async () => {
@@ -71,6 +87,16 @@ test("[OJ8] a state of exactly the size allowed is stored, one byte more is not"
   const empty = JSON.stringify({ vsn: 1, state: { count: 0, items: [], more: "" } }).length;
   await counter.set("x".repeat(1024 - empty));
   await assertRejects(() => counter.set("x".repeat(1025 - empty)), "ERR_TOO_LARGE");
+});
+
+test("[OJ8] the size that counts is that of the state another node has stored", async () => {
+  const w = world();
+  const limits = { maxObjectBytes: 2000 };
+  const [here, there] = [w.node({ limits }).object(Counter, "a"), w.node({ limits })];
+  await here.increment();
+  await there.object(Counter, "a").set("x".repeat(1900));
+  await assertRejects(() => here.add("y".repeat(100)), "ERR_TOO_LARGE");
+  assertEquals((await w.record())?.rev, 2);
 });
 
 test("[OJ13] what leaves a handler is a copy, also where it is a part of the state", async () => {
@@ -105,4 +131,35 @@ test("[OJ13] a reply may hold drafts, cycles and objects of any class", async ()
   const reply = await w.node().object(Giver, "a").give();
   assertEquals(reply["first"], { n: 1 });
   assert(reply["self"] === reply && reply["at"] instanceof Date);
+});
+
+test("[OJ13] what one object hands to another is a copy, also a part of its state", async () => {
+  const w = world();
+  const Taker = defineObject({
+    name: "taker",
+    vsn: 1,
+    state: () => ({ kept: null as unknown }),
+    handlers: {
+      keep({ state }, item: { n: number }) {
+        item.n++;
+        state.kept = item;
+      },
+    },
+  });
+  const Giver = defineObject({
+    name: "giver",
+    vsn: 1,
+    state: () => ({ item: { n: 1 }, given: 0 }),
+    handlers: {
+      async give({ state, call }) {
+        state.given++;
+        await call(Taker, "t", "keep", state.item);
+      },
+    },
+  });
+  await w.node().object(Giver, "g").give();
+  assertEquals([await w.state("giver/g"), await w.state("taker/t")], [
+    { item: { n: 1 }, given: 1 },
+    { kept: { n: 2 } },
+  ]);
 });
