@@ -9,8 +9,8 @@ export {
   createHoldfast,
   type Holdfast,
   type HoldfastOptions,
-  type OpenSession,
 } from "./adapters/web/holdfast.ts";
+export type { OpenSession } from "./adapters/web/opened.ts";
 export type { CookieOptions } from "./adapters/web/cookies.ts";
 export { type HandleOptions, handleSession, withCookie } from "./adapters/web/handle.ts";
 export type { HoldfastLimits } from "./adapters/web/limits.ts";

@@ -1,7 +1,8 @@
 import { RequestSession } from "../../src/stash/request_session.ts";
 import type { Session } from "../../src/stash/session.ts";
 import { withCookie } from "../web/handle.ts";
-import type { Holdfast, OpenSession } from "../web/holdfast.ts";
+import type { Holdfast } from "../web/holdfast.ts";
+import type { OpenSession } from "../web/opened.ts";
 
 /** Options of {@linkcode session}. */
 export interface SessionMiddlewareOptions {
@@ -45,14 +46,35 @@ export interface SessionContext {
 export type SessionMiddleware = (c: SessionContext, next: () => Promise<void>) => Promise<void>;
 
 /** A session that some mount of the middleware has opened for a request. */
-interface Opened {
+class Opened {
   readonly holdfast: Holdfast;
   readonly open: OpenSession;
-  /** What the mounts ask before a session is created. */
-  readonly admits: Admit[];
   /** What a mount for another root has opened before. */
   readonly before: Opened | undefined;
+  readonly #request: Request;
+  #admits: readonly Admit[] = noAdmits;
+
+  constructor(holdfast: Holdfast, request: Request, before: Opened | undefined) {
+    this.holdfast = holdfast;
+    this.before = before;
+    this.#request = request;
+    this.open = holdfast.open(request.headers.get("cookie"), this);
+    RequestSession.leaveNote(this.open.session, this);
+  }
+
+  /** Has a mount asked before the session is created. */
+  ask(admit: Admit): void {
+    this.#admits = [...this.#admits, admit];
+  }
+
+  /** Asks them all. */
+  async admit(): Promise<boolean> {
+    for (const ask of this.#admits) if (await ask(this.#request) !== true) return false;
+    return true;
+  }
 }
+
+const noAdmits: readonly Admit[] = [];
 
 type Admit = NonNullable<SessionMiddlewareOptions["admit"]>;
 
@@ -132,8 +154,9 @@ export function session(
   const { autoStash = false, admit } = options;
   return async (c, next) => {
     const outer = findOpened(c, holdfast);
-    const { open, admits } = outer ?? openFor(c, holdfast);
-    if (admit !== undefined) admits.push(admit);
+    const opened = outer ?? new Opened(holdfast, c.req.raw, lastOpened(c));
+    const { open } = opened;
+    if (admit !== undefined) opened.ask(admit);
     c.set("session", open.session);
     try {
       await next();
@@ -157,22 +180,6 @@ function findOpened(c: SessionContext, holdfast: Holdfast): Opened | undefined {
 
 function lastOpened(c: SessionContext): Opened | undefined {
   return RequestSession.noteOn(c.get("session")) as Opened | undefined;
-}
-
-function openFor(c: SessionContext, holdfast: Holdfast): Opened {
-  const request = c.req.raw;
-  const admits: Admit[] = [];
-  const open = holdfast.open(request.headers.get("cookie"), {
-    admit: () => admitted(admits, request),
-  });
-  const opened = { holdfast, open, admits, before: lastOpened(c) };
-  RequestSession.leaveNote(open.session, opened);
-  return opened;
-}
-
-async function admitted(admits: readonly Admit[], request: Request): Promise<boolean> {
-  for (const ask of admits) if (await ask(request) !== true) return false;
-  return true;
 }
 
 /** Adds the cookie to the response there is. */

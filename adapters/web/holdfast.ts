@@ -20,22 +20,16 @@ import type { Random } from "../../src/ports/random.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import type { Telemetry } from "../../src/ports/telemetry.ts";
 import { Identities } from "../../src/stash/identities.ts";
-import type { CookieChange, Session, SessionOptions } from "../../src/stash/session.ts";
+import type { SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
 import { webClock } from "./clock.ts";
-import {
-  type CookieOptions,
-  type CookieSettings,
-  cookieSettings,
-  expireCookie,
-  readCookie,
-  serializeCookie,
-} from "./cookies.ts";
+import { type CookieOptions, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
 import { checkLimits, type HoldfastLimits } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
 import { type AlarmOptions, objectHost } from "./object_root.ts";
+import { OpenedSession, type OpenSession } from "./opened.ts";
 import { webRandom } from "./random.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -77,21 +71,6 @@ export interface HoldfastOptions {
   readonly random?: Random;
   /** HMAC-SHA-256, if not the fastest this runtime has. */
   readonly hmac?: Hmac;
-}
-
-/** A session opened for one request. */
-export interface OpenSession {
-  /** What the handler works with. */
-  readonly session: Session;
-  /** Stores every stash whose state has changed. */
-  stashChanged(): Promise<void>;
-  /**
-   * Ends the time in which the session can begin or change its id. Call it when the response is
-   * made.
-   *
-   * @returns The value of the Set-Cookie header to add, `undefined` for none.
-   */
-  seal(): string | undefined;
 }
 
 /** What {@linkcode Holdfast.close} did. */
@@ -212,13 +191,9 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     return { complete: reports.every((report) => report.complete), unfinished };
   };
   return {
-    open(cookieHeader, openOptions = {}) {
+    open: (cookieHeader, openOptions = {}) => {
       const session = sessions.open(readCookie(cookieHeader, cookie.name), openOptions);
-      return {
-        session,
-        stashChanged: () => session.stashChanged(),
-        seal: () => headerValue(cookie, session.seal()),
-      };
+      return new OpenedSession(session, cookie);
     },
     sweep: (sweepOptions = {}) => sessions.sweep(sweepOptions),
     object: <S extends object, H>(
@@ -297,12 +272,4 @@ function compose(
   }, namespace);
   const host = objectHost(ports, namespace, limits, options.alarms, options.objects);
   return { engine, sessions, host, listeners };
-}
-
-function headerValue(
-  cookie: CookieSettings,
-  change: CookieChange | undefined,
-): string | undefined {
-  if (change === undefined) return undefined;
-  return change.kind === "set" ? serializeCookie(cookie, change.token) : expireCookie(cookie);
 }

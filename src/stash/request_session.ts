@@ -18,22 +18,13 @@ import type { Identity } from "./identities.ts";
 import { end, locate } from "./locate.ts";
 import { restore, type Restored } from "./restore.ts";
 import type { CookieChange, RotateOptions, Session, SessionOptions, StashUse } from "./session.ts";
+import { newSeat, type Seat } from "./seat.ts";
 import { sliceAccess } from "./slice_access.ts";
 import { recoverSlice, type Recovery } from "./slices.ts";
 import { readSlice, type SessionState } from "./state.ts";
 
-/** The place in a session that a request and its handles have; kept when the session moves on. */
-interface Seat {
-  identity: Identity | undefined;
-  /** Nothing is stored under it yet. */
-  fresh: boolean;
-  /** The client has shown its cookie. */
-  shown: boolean;
-  ended: boolean;
-  seating: Promise<Identity> | undefined;
-  /** The session is getting a new id. */
-  rotating: Promise<void> | undefined;
-}
+/** Most requests have none when they begin, and some none at all. */
+const noHandles: StashHandle<object>[] = [];
 
 const pagePattern = /^[A-Za-z0-9_-]{16}$/;
 
@@ -45,7 +36,7 @@ export class RequestSession implements Session {
   readonly #context: SessionContext;
   readonly #options: SessionOptions;
   readonly #tokens: readonly string[];
-  readonly #handles: Set<StashHandle<object>> = new Set();
+  #handles: StashHandle<object>[] = noHandles;
   #seat: Seat = newSeat();
   #entered = false;
   #entering: Promise<void> | undefined;
@@ -94,7 +85,8 @@ export class RequestSession implements Session {
     if (this.#context.emit !== undefined) this.#tellRecovery(seat, definition.name, restored);
     const access = () => this.#access(definition, seat);
     const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
-    this.#handles.add(handle);
+    if (this.#handles === noHandles) this.#handles = [handle];
+    else this.#handles.push(handle);
     return handle;
   }
 
@@ -132,7 +124,7 @@ export class RequestSession implements Session {
   /** Stores every handle whose state has changed; rejects with the first error after trying all. */
   async stashChanged(): Promise<void> {
     const results = await Promise.allSettled(
-      Array.from(this.#handles, async (handle) => handle.changed() && await handle.stash()),
+      this.#handles.map(async (handle) => handle.changed() && await handle.stash()),
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -166,17 +158,14 @@ export class RequestSession implements Session {
     definition: StashDefinition<S>,
     page: string | undefined,
   ): Recovery | Promise<Recovery> {
-    const recover = (alive: Alive): Recovery =>
-      alive.state === undefined
-        ? { status: "not_found", fields: {} }
-        : recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
     try {
       const entering = this.#enter();
-      if (entering !== undefined) {
-        return entering.then(() => this.#read(seat)).then(recover).catch(unrecoverable);
-      }
-      const alive = this.#read(seat);
-      return alive instanceof Promise ? alive.then(recover).catch(unrecoverable) : recover(alive);
+      const alive = entering === undefined
+        ? this.#read(seat)
+        : entering.then(() => this.#read(seat));
+      return alive instanceof Promise
+        ? alive.then((found) => recoverFrom(found, definition, page)).catch(unrecoverable)
+        : recoverFrom(alive, definition, page);
     } catch (error) {
       return unrecoverable(error);
     }
@@ -332,8 +321,8 @@ export class RequestSession implements Session {
 
   async #sit(seat: Seat): Promise<Identity> {
     this.#refuseIfSealed();
-    const { admit } = this.#options;
-    if (admit !== undefined && await admit() !== true) {
+    const options = this.#options;
+    if (options.admit !== undefined && await options.admit() !== true) {
       throw new HoldfastError("ERR_SESSION_REFUSED", "Cannot begin a session: it was not admitted");
     }
     return seat.identity = await this.#context.identities.mint();
@@ -361,7 +350,7 @@ export class RequestSession implements Session {
     this.#seat = newSeat();
     this.#entered = true;
     this.#found = undefined;
-    this.#handles.clear();
+    this.#handles = noHandles;
   }
 
   #refOf({ identity, fresh }: Seat): string {
@@ -377,20 +366,19 @@ export class RequestSession implements Session {
   }
 }
 
+function recoverFrom<S extends object>(
+  alive: Alive,
+  definition: StashDefinition<S>,
+  page: string | undefined,
+): Recovery {
+  return alive.state === undefined
+    ? { status: "not_found", fields: {} }
+    : recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
+}
+
 function unrecoverable(error: unknown): Recovery {
   const newer = error instanceof HoldfastError && error.code === "ERR_NEWER_VERSION";
   return { status: newer ? "newer" : "error", fields: {}, cause: error };
-}
-
-function newSeat(): Seat {
-  return {
-    identity: undefined,
-    fresh: true,
-    shown: false,
-    ended: false,
-    seating: undefined,
-    rotating: undefined,
-  };
 }
 
 function refOf(identity: Identity): string {
