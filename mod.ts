@@ -36,10 +36,12 @@ export type { Migrate } from "./src/core/vsn.ts";
 export type { CallOptions } from "./src/object/calls.ts";
 export { defineObject, type ObjectOptions } from "./src/object/definition.ts";
 export type {
+  FireReport,
   ListObjectsOptions,
   ObjectAlarms,
   ObjectPage,
   Objects,
+  StoredSnapshot,
 } from "./src/object/inventory.ts";
 export type {
   AlarmHandler,

@@ -1,6 +1,7 @@
 /**
  * For those who write drivers or test what they built on this library: the conformance suites, time
- * that a test turns by hand, chance that repeats, and storages that fail on purpose.
+ * that a test turns by hand, chance that repeats, storages that fail on purpose, and tools for
+ * durable objects, from one handler on its own to what is stored and scheduled.
  *
  * @module
  */
@@ -13,6 +14,16 @@ export type {
   FaultyStorageOptions,
 } from "./faults.ts";
 export type { StorageCall, StorageOperation } from "./faults.ts";
+export {
+  assertAlarmScheduled,
+  assertPersisted,
+  drainAlarms,
+  fireAlarm,
+  refuteAlarmScheduled,
+} from "./objects.ts";
+export type { ExpectedAlarm, WithObjects } from "./objects.ts";
+export { performAlarm, performHandler } from "./perform.ts";
+export type { GivenObject, PerformedHandler } from "./perform.ts";
 export { seededRandom } from "./seeded_random.ts";
 export { storageSuite } from "./storage_suite.ts";
 export type { StorageSuiteFlags } from "./storage_suite.ts";

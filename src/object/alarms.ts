@@ -27,8 +27,11 @@ export type AlarmOutcome =
 
 const keep = (reply: AlarmOutcome): Decision<AlarmOutcome> => ({ kind: "keep", reply });
 
+/** Which alarm to fire now, and as what; `undefined` for none. */
+export type Pick = (view: View, now: number) => readonly [name: string, alarm: Alarm] | undefined;
+
 /**
- * A turn that fires the alarm of an object that is due first, if one is. The record decides, whoever
+ * A turn that fires one alarm of an object, if there is one to fire. The record decides, whoever
  * asks: the alarm is cleared by the write that holds what its handler did (SPEC AL3).
  */
 export function alarmTurn(
@@ -36,6 +39,7 @@ export function alarmTurn(
   resident: Resident,
   limit: CallLimit,
   policy: RetryPolicy,
+  pick: Pick = firstDue,
 ): Turn<AlarmOutcome | Failure> {
   return (current) => {
     if (current.ended !== undefined) return keep({ kind: "deleted", at: current.ended });
@@ -45,8 +49,8 @@ export function alarmTurn(
     limit.begin();
     const chain = [resident.key];
     return onObject<AlarmOutcome>(env, resident, current, { chain, limit }, (ready) => {
-      const name = firstDue(ready.view.alarms, env.clock.now());
-      if (name !== undefined) return fire(env, resident, ready, name, limit, policy);
+      const picked = pick(ready.view, env.clock.now());
+      if (picked !== undefined) return fire(env, resident, ready, picked, limit, policy);
       return as(
         { kind: "none", ...summary(ready.view.alarms) },
         decided(env, resident, ready, {
@@ -60,13 +64,26 @@ export function alarmTurn(
   };
 }
 
-/** The alarm to fire now; `undefined` if none is due. */
-export function firstDue(alarms: View["alarms"], now: number): string | undefined {
-  let first: string | undefined;
-  for (const [name, { at }] of Object.entries(alarms)) {
-    if (at <= now && (first === undefined || at < (alarms[first] as Alarm).at)) first = name;
+/** Picks the alarm that is due first. */
+function firstDue({ alarms }: View, now: number): readonly [string, Alarm] | undefined {
+  let first: readonly [string, Alarm] | undefined;
+  for (const entry of Object.entries(alarms)) {
+    const { at } = entry[1];
+    if (at <= now && (first === undefined || at < first[1].at)) first = entry;
   }
   return first;
+}
+
+/** Picks an alarm by its name whatever its time, also one that is parked. */
+export function named(name: string): Pick {
+  return ({ alarms, parked }, now) => {
+    const alarm = Object.hasOwn(alarms, name) ? alarms[name] : undefined;
+    if (alarm !== undefined) return [name, alarm];
+    const given = Object.hasOwn(parked, name) ? parked[name] : undefined;
+    if (given === undefined) return undefined;
+    const { scheduledAt, attempts } = given;
+    return [name, { at: now, scheduledAt, attempt: attempts + 1, nonce: "" }];
+  };
 }
 
 function summary(
@@ -77,21 +94,25 @@ function summary(
   return { nonces: all.map(({ nonce }) => nonce), next };
 }
 
-/** The alarms of a view without one. */
-export function cleared(view: View, name: string): View {
-  const alarms = without(view.alarms, name);
-  return { ...view, alarms: Object.keys(alarms).length === 0 ? none : alarms };
+/** A view without one of its alarms. */
+function cleared({ user, alarms, parked }: View, name: string): View {
+  return { user, alarms: less(alarms, name), parked: less(parked, name) };
+}
+
+function less<T>(entries: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+  if (!Object.hasOwn(entries, name)) return entries;
+  const others = without(entries, name);
+  return Object.keys(others).length === 0 ? none : others;
 }
 
 async function fire(
   env: TurnEnv,
   resident: Resident,
   ready: Ready,
-  name: string,
+  [name, alarm]: readonly [string, Alarm],
   limit: CallLimit,
   policy: RetryPolicy,
 ): Promise<Decision<AlarmOutcome>> {
-  const alarm = ready.view.alarms[name] as Alarm;
   const { spec, key } = resident;
   try {
     const run = spec.alarms.get(name);
@@ -123,11 +144,12 @@ function failed(
   if (delayMs !== undefined) {
     const at = Math.ceil(now + delayMs);
     const again = { at, scheduledAt, attempt: attempt + 1, nonce: newNonce(env) };
-    return { view: { ...view, alarms: { ...view.alarms, [name]: again } }, given: false };
+    const rest = cleared(view, name);
+    return { view: { ...rest, alarms: { ...rest.alarms, [name]: again } }, given: false };
   }
   const why = { scheduledAt, parkedAt: now, attempts: attempt, error: describe(error) };
   const rest = cleared(view, name);
-  return { view: { ...rest, parked: { ...view.parked, [name]: why } }, given: true };
+  return { view: { ...rest, parked: { ...rest.parked, [name]: why } }, given: true };
 }
 
 function describe(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../core/json.ts";
 import { decodeId, encodeId } from "../core/key.ts";
 import type { Directory } from "./directory.ts";
 import type { Engine } from "./engine.ts";
@@ -29,14 +30,43 @@ export interface ObjectAlarms {
   readonly parked: readonly ParkedAlarm[];
 }
 
+/** What is stored of one object. */
+export interface StoredSnapshot extends ObjectAlarms {
+  /** Version of the definition that wrote it. */
+  readonly vsn: number;
+  /** The state in the shape of that version. */
+  readonly state: JsonObject;
+}
+
+/** What {@linkcode Objects.fireDue} did. */
+export interface FireReport {
+  /** Alarms whose effect is durable. */
+  readonly fired: number;
+  /** Tries that failed; those alarms are tried again later, or parked. */
+  readonly failed: number;
+}
+
 /** Looks after the objects of a class as a whole. Classes are given by definition or name. */
 export interface Objects {
   /** Lists the ids under which something is stored, a part at a time. */
   list(target: AnyObjectDefinition | string, options?: ListObjectsOptions): Promise<ObjectPage>;
   /** Tells whether anything is stored under an id. */
   exists(target: AnyObjectDefinition | string, id: string): Promise<boolean>;
+  /** Reads what is stored of an object as it is, without waking it; `undefined` for nothing. */
+  peek(target: AnyObjectDefinition | string, id: string): Promise<StoredSnapshot | undefined>;
   /** Tells which alarms an object has. */
   alarms(target: AnyObjectDefinition | string, id: string): Promise<ObjectAlarms>;
+  /**
+   * Fires one alarm now, whatever its time, also a parked one; `false` if it is not set.
+   *
+   * @throws What its handler throws: it is then tried again, or parked, as after any failure.
+   */
+  fire(target: AnyObjectDefinition | string, id: string, alarm: string): Promise<boolean>;
+  /**
+   * Fires everything that is due, of the classes in use, and what that sets for now. Runs by itself
+   * all the time; of use where a process does not live between requests.
+   */
+  fireDue(): Promise<FireReport>;
   /**
    * Deletes an object and its alarms; `false` if there was nothing. Calls are refused with
    * `ERR_DELETED` for an hour, in which no late write can bring it back; after that the id is new.
@@ -50,7 +80,7 @@ export interface Objects {
 const parallelReads = 16;
 
 /** Looks at objects from outside, in the store, without keeping any in memory. */
-export class Inventory implements Pick<Objects, "list" | "exists" | "alarms"> {
+export class Inventory implements Pick<Objects, "list" | "exists" | "peek" | "alarms"> {
   readonly #directory: Directory;
   readonly #engine: Engine;
 
@@ -80,10 +110,18 @@ export class Inventory implements Pick<Objects, "list" | "exists" | "alarms"> {
   }
 
   async alarms(target: AnyObjectDefinition | string, id: string): Promise<ObjectAlarms> {
+    const { scheduled = [], parked = [] } = await this.peek(target, id) ?? {};
+    return { scheduled, parked };
+  }
+
+  async peek(
+    target: AnyObjectDefinition | string,
+    id: string,
+  ): Promise<StoredSnapshot | undefined> {
     const { state } = await this.#peek(target, id);
-    if (state === undefined) return { scheduled: [], parked: [] };
-    const { alarms, parked } = readObject(state);
-    return { scheduled: listAlarms(alarms), parked: listParked(parked) };
+    if (state === undefined) return undefined;
+    const { vsn, user, alarms, parked } = readObject(state);
+    return { vsn, state: user, scheduled: listAlarms(alarms), parked: listParked(parked) };
   }
 
   async #peek(target: AnyObjectDefinition | string, id: string): Promise<Current> {

@@ -33,6 +33,7 @@ export class ObjectHost {
   readonly #directory: Directory;
   readonly #engine: Engine;
   readonly #index: AlarmIndex;
+  readonly #visits: Visits;
   readonly #poller: Poller;
   readonly #residents: Residents;
   readonly #calls: Calls;
@@ -61,7 +62,13 @@ export class ObjectHost {
       residents: this.#residents,
       env: this.#env,
     });
-    this.#poller = this.#makePoller(settings);
+    this.#visits = this.#makeVisits(settings);
+    this.#poller = new Poller({
+      ports,
+      index: this.#index,
+      list: (prefix, options) => this.#engine.list(prefix, options),
+      visit: (place) => this.#visits.visit(place),
+    }, settings.poller);
     this.#inventory = new Inventory(this.#directory, this.#engine);
   }
 
@@ -102,7 +109,19 @@ export class ObjectHost {
     return {
       list: (target, options) => inventory.list(target, options),
       exists: (target, id) => inventory.exists(target, id),
+      peek: (target, id) => inventory.peek(target, id),
       alarms: (target, id) => inventory.alarms(target, id),
+      fire: async (target, id, alarm) => {
+        const cls = this.#directory.find(target);
+        return await this.#visits.fire(cls, id, this.#directory.key(cls, id), alarm);
+      },
+      fireDue: async () => {
+        if (this.#closing) throw closed();
+        const { fired, failed } = this.#visits.counts;
+        await this.#poller.drain();
+        const { counts } = this.#visits;
+        return { fired: counts.fired - fired, failed: counts.failed - failed };
+      },
       delete: (target, id) => this.#delete(target, id),
       stop: async (target, id) => {
         const cls = this.#directory.find(target);
@@ -217,8 +236,8 @@ export class ObjectHost {
     };
   }
 
-  #makePoller({ poller, alarmRetry: retry }: ObjectSettings): Poller {
-    const visits = new Visits({
+  #makeVisits({ alarmRetry: retry }: ObjectSettings): Visits {
+    return new Visits({
       ports: this.#ports,
       directory: this.#directory,
       engine: this.#engine,
@@ -226,12 +245,6 @@ export class ObjectHost {
       env: this.#env,
       retry,
     });
-    return new Poller({
-      ports: this.#ports,
-      index: this.#index,
-      list: (prefix, options) => this.#engine.list(prefix, options),
-      visit: (place) => visits.visit(place),
-    }, poller);
   }
 }
 

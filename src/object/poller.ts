@@ -39,6 +39,9 @@ const maxPages = 10;
 /** Objects remembered for their exact time, and entries set aside for a while. */
 const maxRemembered = 100_000;
 
+/** An alarm that sets itself for now again and again is left to the rounds to come. */
+const maxDrainRounds = 100;
+
 /** Longest time that an entry is set aside. */
 const maxAsideMs = 5 * 60_000;
 
@@ -63,6 +66,9 @@ export class Poller {
   #cancelExact: (() => void) | undefined;
   #exactAt = Infinity;
   #stopped = false;
+  /** Objects that the last round has led to. */
+  #found = 0;
+  #idleWaiters: (() => void)[] = [];
 
   constructor(on: PollerPorts, settings: PollerSettings) {
     this.#on = on;
@@ -80,6 +86,24 @@ export class Poller {
     this.#cancelPoll?.();
     this.#cancelExact?.();
     this.#waiting.clear();
+  }
+
+  /**
+   * Looks at once, and again until nothing is due. What another process holds up, or what cannot be
+   * looked at, is left for later.
+   *
+   * @throws What the listing fails with.
+   */
+  async drain(): Promise<void> {
+    for (let round = 0; round < maxDrainRounds; round++) {
+      this.#after = undefined;
+      this.#found = 0;
+      await this.#round();
+      while (this.#visiting.size > 0) {
+        await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+      }
+      if (this.#found === 0 || this.#stopped) return;
+    }
   }
 
   /** Tells when an object has an alarm next. */
@@ -161,6 +185,7 @@ export class Poller {
 
   #look(place: string, entry?: IndexEntry): void {
     if (this.#stopped) return;
+    this.#found++;
     let entries = this.#waiting.get(place);
     if (entries === undefined) this.#waiting.set(place, entries = new Set());
     if (entry !== undefined) entries.add(entry);
@@ -176,6 +201,7 @@ export class Poller {
       void this.#visit(place, entries).then(() => {
         this.#visiting.delete(place);
         this.#pump();
+        if (this.#visiting.size === 0) { for (const tell of this.#idleWaiters.splice(0)) tell(); }
       });
     }
   }

@@ -1,6 +1,6 @@
 import type { RetryPolicy } from "../core/retry.ts";
 import { deletedMs } from "./alarm_index.ts";
-import { type AlarmOutcome, alarmTurn } from "./alarms.ts";
+import { type AlarmOutcome, alarmTurn, named } from "./alarms.ts";
 import type { Directory } from "./directory.ts";
 import type { Engine } from "./engine.ts";
 import type { Visit } from "./poller.ts";
@@ -24,6 +24,8 @@ const maxInARow = 64;
 /** Looks at objects that an entry of the index, or a timer, has led to. */
 export class Visits {
   readonly #on: VisitPorts;
+  /** Alarms fired, and tries that failed, so far. */
+  readonly counts: { fired: number; failed: number } = { fired: 0, failed: 0 };
 
   constructor(on: VisitPorts) {
     this.#on = on;
@@ -46,10 +48,27 @@ export class Visits {
       if (outcome.kind === "none") return this.#seen(outcome, done);
       done.add(outcome.alarm.nonce);
       this.#report(member, outcome);
+      this.counts[outcome.kind]++;
       if (count >= maxInARow) {
         return { judge: ({ nonce }) => done.has(nonce) ? "done" : "later", next: 0 };
       }
     }
+  }
+
+  /**
+   * Fires one alarm now, whatever its time, also a parked one; `false` if there is none. Rejects with
+   * what its handler throws: it will then be tried again as after any failure.
+   */
+  async fire(cls: ObjectClass, id: string, key: string, name: string): Promise<boolean> {
+    const { residents, env, engine, retry } = this.#on;
+    const member = residents.use(cls, id, key, false);
+    const turn = alarmTurn(env, member, cls.limits.limit(() => {}), retry, named(name));
+    const outcome = await engine.run(key, turn, { fresh: true });
+    if (outcome instanceof Failure) throw outcome.error;
+    if (outcome.kind === "none" || outcome.kind === "deleted") return false;
+    this.#report(member, outcome);
+    if (outcome.kind === "failed") throw outcome.error;
+    return true;
   }
 
   /** What the record says about the entries that led to it. */
