@@ -11,11 +11,15 @@ export interface Patch {
 
 /** Finds what turns one slice into another; values are shared with `to`. */
 export function diff(from: JsonObject, to: JsonObject): Patch {
-  const changed = Object.entries(to).filter(([key, value]) =>
-    !(Object.hasOwn(from, key) && equalJson(from[key] as JsonValue, value))
+  const changed = Object.keys(to).filter((key) =>
+    !(Object.hasOwn(from, key) && equalJson(from[key] as JsonValue, to[key] as JsonValue))
   );
   const drop = Object.keys(from).filter((key) => !Object.hasOwn(to, key));
-  return { set: Object.fromEntries(changed), drop };
+  // fromEntries defines keys; an assignment to `__proto__` would not.
+  const set: JsonObject = changed.length === 0
+    ? {}
+    : Object.fromEntries(changed.map((key) => [key, to[key] as JsonValue]));
+  return { set, drop };
 }
 
 /**

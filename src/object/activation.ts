@@ -174,7 +174,10 @@ export class Activation {
         await this.#underWay;
         continue;
       }
-      if (this.#mustLoad(message) && !(await this.#load(message))) continue;
+      if (this.#mustLoad(message)) {
+        const loading = this.#load(message);
+        if (!(loading instanceof Promise ? await loading : loading)) continue;
+      }
       const deciding = this.#begin(message);
       if (deciding instanceof Promise) {
         this.#flush();
@@ -200,22 +203,25 @@ export class Activation {
     return freshAfter > this.#refreshes && this.#version === this.#durable && !this.#writing;
   }
 
-  async #load(message: Message): Promise<boolean> {
-    const first = this.#base === undefined;
+  #load(message: Message): boolean | Promise<boolean> {
     this.#refreshes++;
-    try {
-      const loaded = await this.#store.read(this.key, this.#base);
-      if (loaded !== this.#base) this.#install(loaded);
-      if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ref: this.#ref });
-      return true;
-    } catch (error) {
+    const reading = this.#store.readNow(this.key, this.#base);
+    if (!(reading instanceof Promise)) return this.#loaded(reading);
+    return reading.then((loaded) => this.#loaded(loaded), (error) => {
       // One failure answers everybody who waits; trying again for each would add up their delays.
       this.#fail(message, error);
       for (let next = this.#mailbox.shift(); next; next = this.#mailbox.shift()) {
         this.#fail(next, error);
       }
       return false;
-    }
+    });
+  }
+
+  #loaded(loaded: Loaded): true {
+    const first = this.#base === undefined;
+    if (loaded !== this.#base) this.#install(loaded);
+    if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ref: this.#ref });
+    return true;
   }
 
   /** Runs a turn; a promise only if the turn itself is asynchronous. */
@@ -331,8 +337,9 @@ export class Activation {
     this.#base = loaded;
     this.#durable = version;
     this.#conflicts = 0;
-    const count = this.#held.findIndex((held) => held.version > version);
-    const free = this.#held.splice(0, count === -1 ? this.#held.length : count);
+    const later = this.#held.findIndex((held) => held.version > version);
+    const free = this.#held;
+    this.#held = later === -1 ? [] : free.splice(later);
     for (const held of free) held.answer();
     this.#flush();
   }

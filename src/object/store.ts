@@ -91,7 +91,7 @@ export class RecordStore {
    *
    * @throws {StorageUnavailableError} If the outcome could not be found out.
    */
-  async write(
+  write(
     key: string,
     over: Loaded,
     state: Loaded["state"],
@@ -100,19 +100,17 @@ export class RecordStore {
     const by = `${this.#incarnation}.${++this.#writes}`;
     const rev = over.rev + 1;
     const call = this.#put(key, encodeRecord(rev, by, content), over.etag);
-    let failure: unknown;
-    try {
-      const result = await this.#tries(call);
-      if (result.ok) {
-        const { ended } = content;
-        const loaded = { etag: result.etag, rev, by, state, ended, problem: undefined };
-        return { committed: true, loaded };
-      }
-    } catch (error) {
+    const judge = (failure: unknown): Promise<WriteOutcome> =>
+      this.#judge({ key, rev, by }, call.outcome === "unknown", failure);
+    return this.#tries(call).then((result): WriteOutcome | Promise<WriteOutcome> => {
+      if (!result.ok) return judge(undefined);
+      const { ended } = content;
+      const loaded = { etag: result.etag, rev, by, state, ended, problem: undefined };
+      return { committed: true, loaded };
+    }, (error) => {
       if (call.outcome === "none") throw error;
-      failure = error;
-    }
-    return await this.#judge({ key, rev, by }, call.outcome === "unknown", failure);
+      return judge(error);
+    });
   }
 
   /**

@@ -44,6 +44,8 @@ export interface StashDefinition<S extends object> {
   readonly vsn: number;
   /** The stored keys and their scopes. */
   readonly scopes: ReadonlyMap<string, Scope>;
+  /** Whether any key is stored per page instance. */
+  readonly hasDrafts: boolean;
   /** Makes the initial state. */
   readonly state: () => S;
   /** The stored keys of the initial state, as JSON. */
@@ -107,7 +109,9 @@ export function defineStash<S extends object>(options: StashOptions<S>): StashDe
     throw new TypeError(`Cannot define ${what}: "onInvalidValue" is neither "throw" nor "skip"`);
   }
   const defaults = readDefaults(options.state(), scopes, what);
-  return { name, vsn, scopes, state: options.state, defaults, schema, migrate, onInvalidValue };
+  const hasDrafts = [...scopes.values()].includes("reconnect");
+  const { state } = options;
+  return { name, vsn, scopes, hasDrafts, state, defaults, schema, migrate, onInvalidValue };
 }
 
 function readDefaults(

@@ -235,12 +235,12 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const key of this.#definition.scopes.keys()) {
       const value: unknown = Object.hasOwn(state, key) ? Reflect.get(state, key) : undefined;
       if (value === undefined) continue;
-      const normal = copyJson(value, { path: formatPath([key]), limits: valueLimits });
-      if (normal.ok) {
-        fields[key] = normal.value;
+      const copied = copyJson(value, { limits: valueLimits });
+      if (copied.ok) {
+        fields[key] = copied.value;
       } else {
         skipped.push(key);
-        problems.push(...normal.problems);
+        problems.push(...copied.problems.map((problem) => below(key, problem)));
         const kept = before[key];
         if (kept !== undefined) fields[key] = kept;
       }
@@ -270,6 +270,7 @@ export class StashHandle<S extends object> implements Stash<S> {
   }
 
   #split(patch: Patch): SliceChange {
+    if (!this.#definition.hasDrafts) return { keys: patch };
     const keys: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
     const draft: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
     const side = (key: string) => this.#definition.scopes.get(key) === "reconnect" ? draft : keys;
@@ -277,6 +278,12 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const key of patch.drop) side(key).drop.push(key);
     return isEmptyPatch(draft) ? { keys } : { keys, draft: { page: this.page, patch: draft } };
   }
+}
+
+/** A problem of the value of a key, as one of the whole state. */
+function below(key: string, { path, reason }: Problem): Problem {
+  const top = formatPath([key]);
+  return { path: path === "" || path.startsWith("[") ? top + path : `${top}.${path}`, reason };
 }
 
 /** The error of every write over a slice that could not be read: it might destroy what is there. */

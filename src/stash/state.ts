@@ -73,11 +73,13 @@ export function readSlice(views: JsonObject, name: string): Slice | "damaged" | 
 
 /** The stored form of a slice, put in its place; the other slices are shared by reference. */
 export function storeSlice(views: JsonObject, name: string, slice: Slice | undefined): JsonObject {
-  const { [name]: _, ...others } = views;
-  if (slice === undefined) return others;
+  if (slice === undefined) {
+    const { [name]: _, ...others } = views;
+    return others;
+  }
   const stored: JsonObject = { vsn: slice.vsn, keys: slice.keys };
   const drafts: JsonObject = {};
   for (const [page, { at, keys }] of Object.entries(slice.drafts)) drafts[page] = { at, keys };
   if (Object.keys(drafts).length > 0) stored["drafts"] = drafts;
-  return { ...others, [name]: stored };
+  return { ...views, [name]: stored };
 }
