@@ -108,15 +108,19 @@ function run(root: object, steps: readonly Step[]): void {
   }
 }
 
-/** Equal parts at the same place must be the same object. */
-function assertShared(base: unknown, result: unknown): void {
-  if (!isContainer(base) || !isContainer(result)) return;
-  if (equalJson(base as JsonValue, result as JsonValue)) {
-    assert(base === result, `not shared: ${JSON.stringify(base)}`);
-    return;
-  }
-  for (const [key, value] of Object.entries(base)) {
-    if (Object.hasOwn(result, key)) assertShared(value, (result as Loose)[key]);
+/**
+ * Equal parts at the same place must be the same object: the whole, or each of its own parts. Further
+ * inside, a part may belong to a value that the program made, which is compared as a whole only.
+ */
+function assertShared(base: Loose, result: Loose): void {
+  const same = (one: unknown, other: unknown) => {
+    if (!isContainer(one) || !isContainer(other)) return;
+    if (!equalJson(one as JsonValue, other as JsonValue)) return;
+    assert(one === other, `not shared: ${JSON.stringify(one)}`);
+  };
+  same(base, result);
+  for (const key of Object.keys(base)) {
+    if (Object.hasOwn(result, key)) same(base[key], result[key]);
   }
 }
 
