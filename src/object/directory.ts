@@ -47,6 +47,7 @@ export class Directory {
       awake: new Map(),
       asleep: new Map(),
       cancelSweep: undefined,
+      sweepAt: Infinity,
     };
     this.#classes.set(spec.name, cls);
     return cls;

@@ -15,6 +15,8 @@ export interface ObjectClass {
   /** Objects whose state has left memory, until they are shut down. */
   readonly asleep: Map<string, Member>;
   cancelSweep: (() => void) | undefined;
+  /** When the next sweep is, on the monotonic clock. */
+  sweepAt: number;
 }
 
 /** An object in memory. */
@@ -55,6 +57,7 @@ export class Residents {
   readonly #on: ResidentPorts;
   readonly #classes: Set<ObjectClass> = new Set();
   #awake = 0;
+  #closing = false;
 
   constructor(on: ResidentPorts) {
     this.#on = on;
@@ -88,8 +91,9 @@ export class Residents {
     if (member !== undefined && this.#on.engine.evict(key)) this.#remove(member);
   }
 
-  /** Runs the `onShutdown` of every object that has one. */
+  /** Runs the `onShutdown` of every object that has one; from then on nobody goes to sleep. */
   async shutdownAll(): Promise<void> {
+    this.#closing = true;
     const members: Member[] = [];
     for (const cls of this.#classes) {
       cls.cancelSweep?.();
@@ -124,7 +128,6 @@ export class Residents {
   }
 
   #schedule(cls: ObjectClass): void {
-    if (cls.cancelSweep !== undefined) return;
     const { hibernateAfterMs, shutdownAfterMs } = cls.spec;
     const firstAwake = cls.awake.values().next().value;
     const firstAsleep = cls.asleep.values().next().value;
@@ -132,7 +135,9 @@ export class Residents {
       firstAwake === undefined ? Infinity : firstAwake.placedAt + hibernateAfterMs,
       firstAsleep === undefined ? Infinity : firstAsleep.placedAt + shutdownAfterMs,
     );
-    if (at === Infinity) return;
+    if (at >= cls.sweepAt || this.#closing) return;
+    cls.cancelSweep?.();
+    cls.sweepAt = at;
     const { clock } = this.#on.ports;
     // Not for each object by itself: those that are due within a moment go together.
     const delayMs = Math.max(10, at - clock.monotonic());
@@ -142,6 +147,7 @@ export class Residents {
 
   #sweep(cls: ObjectClass): void {
     cls.cancelSweep = undefined;
+    cls.sweepAt = Infinity;
     const now = this.#on.ports.clock.monotonic();
     const { hibernateAfterMs, shutdownAfterMs } = cls.spec;
     for (const member of cls.awake.values()) {

@@ -62,6 +62,19 @@ test("[OJ22] alarms wake an object but do not count as calls", async () => {
   assertEquals(w.told("holdfast.alarm.fire").length, 30);
 });
 
+test("[OJ22] objects that sleep keep no other one awake", async () => {
+  const w = world();
+  const Counter = counterWith({ hibernateAfterMs: minute, shutdownAfterMs: hour });
+  const node = w.node();
+  await node.object(Counter, "a").increment();
+  await w.clock.advance(2 * minute);
+  await node.object(Counter, "b").increment();
+  await w.clock.advance(2 * minute);
+  assertEquals(w.told(hibernations).length, 2);
+  await w.clock.advance(hour);
+  assertEquals(w.told(shutdowns).length, 2);
+});
+
 test("[OJ23] onHibernate and onShutdown can change the state, which is stored before it goes", async () => {
   const w = world();
   const Counter = counterWith({
