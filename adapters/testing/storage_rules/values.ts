@@ -77,4 +77,26 @@ export const valueRules: readonly StorageRule[] = [
       t.assertEquals(await storage.list("long/Z"), [`${stem}A`]);
     },
   },
+  {
+    title: "[ST26] getSync(), where there is one, answers as get() does or throws",
+    body: async ({ t, storage }) => {
+      if (storage.getSync === undefined) return;
+      const agree = async () =>
+        t.assertEquals(storage.getSync?.("k"), await storage.get("k"), "getSync() differs");
+      await storage.get("k"); // some open with the first call
+      await agree();
+      const etag = await mustPut(storage, "k", "é1");
+      await agree();
+      await mustPut(storage, "k", "2", { ifMatch: etag });
+      await agree();
+      await storage.delete("k");
+      await agree();
+      await mustPut(storage, "k", "3");
+      await storage.close?.();
+      await t.assertRejects(
+        () => Promise.resolve().then(() => storage.getSync?.("k")),
+        (error) => error instanceof Error,
+      );
+    },
+  },
 ];
