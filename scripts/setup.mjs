@@ -6,10 +6,14 @@ import { findRuntime, nodePackage, pinned, root } from "./lib/runtimes.mjs";
 
 /** Debian packages a suite cannot do without: what they bring, and the suites that use it. */
 const s3Fixture = process.env.HOLDFAST_S3_FIXTURE ?? join(root, "..", "shared", "s3");
-const aptPackages = existsSync(join(s3Fixture, "start-ceph.sh"))
+const aptPackages = [
+  // A real browser, for test/browser and test/e2e.
+  "chromium",
   // A real S3 server, for test/s3.
-  ? ["ceph-mon", "ceph-osd", "radosgw", "curl"]
-  : [];
+  ...(existsSync(join(s3Fixture, "start-ceph.sh"))
+    ? ["ceph-mon", "ceph-osd", "radosgw", "curl"]
+    : []),
+];
 
 const folder = join(root, ".runtimes");
 const manifest = join(folder, "package.json");
@@ -58,7 +62,6 @@ function aptMissing() {
 
 /** Installs Debian packages where apt and the rights to use it are there. */
 function installApt() {
-  if (aptPackages.length === 0) return true;
   const why = spawnSync("apt-get", ["--version"]).status !== 0
     ? "apt-get is not here"
     : process.getuid?.() !== 0
