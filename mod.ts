@@ -75,6 +75,7 @@ export type {
 } from "./src/ports/storage.ts";
 export type {
   AlarmEvent,
+  Around,
   CallEvent,
   ObjectEvent,
   SessionEvent,

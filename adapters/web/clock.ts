@@ -1,4 +1,5 @@
 import type { Clock, TimerOptions } from "../../src/ports/clock.ts";
+import { outside } from "./async_context.ts";
 
 /** Timers take a signed 32 bit delay; a longer one would fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -10,7 +11,8 @@ type TimerHandle = ReturnType<typeof setTimeout> | number;
  * Makes a Clock from `Date`, `performance` and `setTimeout`.
  *
  * @returns The clock. A delay of more than 24.8 days works; a negative one or NaN throws a
- * `RangeError`. A background timer does not keep the process alive where the runtime can say so.
+ * `RangeError`. A background timer does not keep the process alive where the runtime can say so, and
+ * calls back in the async context of nobody's request.
  */
 export function webClock(): Clock {
   return {
@@ -30,7 +32,8 @@ function startTimer(delayMs: number, callback: () => void, options: TimerOptions
     handle = setTimeout(() => leftMs > stepMs ? arm(leftMs - stepMs) : callback(), stepMs);
     if (options.background) unref(handle);
   };
-  arm(delayMs);
+  if (options.background) outside(() => arm(delayMs));
+  else arm(delayMs);
   return () => clearTimeout(handle);
 }
 

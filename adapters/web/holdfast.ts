@@ -23,6 +23,7 @@ import { Identities } from "../../src/stash/identities.ts";
 import type { SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
+import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
 import { type CookieOptions, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
@@ -239,6 +240,9 @@ function compose(
     random,
     get emit() {
       return listeners.emit;
+    },
+    get carry() {
+      return listeners.emit === undefined ? undefined : snapshot;
     },
   };
   const keys = deriveKeys(secrets, hmac);

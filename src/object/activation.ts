@@ -2,17 +2,17 @@ import { ConflictError, HoldfastError } from "../core/errors.ts";
 import { must } from "../core/assert.ts";
 import { nextDelay, type RetryPolicy } from "../core/retry.ts";
 import { runEffects } from "./effects.ts";
-import type { Held, Message } from "./message.ts";
+import { type Held, type Message, within } from "./message.ts";
 import { Queue } from "./queue.ts";
 import type { Content, Loaded } from "./record.ts";
 import type { RecordStore } from "./store.ts";
 import {
+  aboutObject,
   type Current,
   type Decision,
   type Effect,
   type EngineLimits,
   type EnginePorts,
-  logReference,
   type Turn,
 } from "./types.ts";
 
@@ -92,9 +92,7 @@ export class Activation {
         new HoldfastError(
           "ERR_MAILBOX_FULL",
           `Cannot accept a call: ${this.#limits.mailbox} wait`,
-          {
-            retryable: true,
-          },
+          { retryable: true },
         ),
       );
     }
@@ -103,6 +101,7 @@ export class Activation {
         turn,
         freshAfter: fresh ? this.#refreshes + 1 : 0,
         early,
+        around: this.#ports.carry?.(),
         // The mailbox holds messages of all reply types; each gets its own reply back.
         resolve: resolve as (reply: unknown) => void,
         reject,
@@ -205,7 +204,7 @@ export class Activation {
 
   #load(message: Message): boolean | Promise<boolean> {
     this.#refreshes++;
-    const reading = this.#store.readNow(this.key, this.#base);
+    const reading = within(message, () => this.#store.readNow(this.key, this.#base));
     if (!(reading instanceof Promise)) return this.#loaded(reading);
     return reading.then((loaded) => this.#loaded(loaded), (error) => {
       // One failure answers everybody who waits; trying again for each would add up their delays.
@@ -220,7 +219,7 @@ export class Activation {
   #loaded(loaded: Loaded): true {
     const first = this.#base === undefined;
     if (loaded !== this.#base) this.#install(loaded);
-    if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ref: this.#ref });
+    if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ...this.#about });
     return true;
   }
 
@@ -228,7 +227,9 @@ export class Activation {
   #begin(message: Message): Promise<void> | undefined {
     message.runs++;
     try {
-      const decision = message.turn(must(this.#now, "a turn runs on a loaded state"));
+      const { turn, around } = message;
+      const now = must(this.#now, "a turn runs on a loaded state");
+      const decision = around === undefined ? turn(now) : around(() => turn(now));
       if (!(decision instanceof Promise)) {
         this.#decided(message, decision);
         return undefined;
@@ -251,7 +252,8 @@ export class Activation {
     if (decision.kind !== "keep" && !endsAgain) this.#change(decision);
     if (message.early) message.resolve(decision.reply);
     this.#hold(message, () => {
-      if (decision.effects !== undefined) this.#runEffects(decision.effects);
+      const { effects } = decision;
+      if (effects !== undefined) within(message, () => this.#runEffects(effects));
       message.resolve(decision.reply);
     });
   }
@@ -306,7 +308,8 @@ export class Activation {
     if (this.#writing || this.#overtaken || this.#version === this.#durable) return;
     this.#writing = true;
     this.#sent = this.#version;
-    this.#underWay = this.#write();
+    // It is made for all of those that are held; the first one stands for them.
+    this.#underWay = within(this.#held[0]?.message, () => this.#write());
   }
 
   async #write(): Promise<void> {
@@ -346,7 +349,7 @@ export class Activation {
 
   async #conflicted(loaded: Loaded): Promise<void> {
     const calls = this.#held.length;
-    this.#ports.emit?.({ name: "holdfast.object.conflict", ref: this.#ref, calls });
+    this.#ports.emit?.({ name: "holdfast.object.conflict", ...this.#about, calls });
     this.#overtaken = true;
     this.#install(loaded);
     const { clock, random } = this.#ports;
@@ -361,7 +364,7 @@ export class Activation {
     this.#held = [];
     this.#ports.emit?.({
       name: "holdfast.object.discard",
-      ref: this.#ref,
+      ...this.#about,
       calls: held.length,
       error,
     });
@@ -382,12 +385,12 @@ export class Activation {
     runEffects(
       effects,
       (error) =>
-        this.#ports.emit?.({ name: "holdfast.object.effect_failed", ref: this.#ref, error }),
+        this.#ports.emit?.({ name: "holdfast.object.effect_failed", ...this.#about, error }),
     );
   }
 
-  get #ref(): string {
-    return logReference(this.key);
+  get #about(): ReturnType<typeof aboutObject> {
+    return aboutObject(this.#ports, this.key);
   }
 
   #tellIdle(): void {

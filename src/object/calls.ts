@@ -1,6 +1,6 @@
 import { HoldfastError, InvalidArgumentsError } from "../core/errors.ts";
 import { checkSchema } from "../core/schema.ts";
-import type { CallEvent, TelemetryEvent } from "../ports/telemetry.ts";
+import type { Around, CallEvent, TelemetryEvent } from "../ports/telemetry.ts";
 import type { Engine } from "./engine.ts";
 import type { HandlerSpec } from "./model.ts";
 import type { ObjectClass, Residents } from "./residents.ts";
@@ -41,6 +41,7 @@ export interface CallPorts {
 /** Makes calls: finds the handler, checks the arguments, and sees to the deadline. */
 export class Calls {
   readonly #on: CallPorts;
+  #told = 0;
 
   constructor(on: CallPorts) {
     this.#on = on;
@@ -49,7 +50,7 @@ export class Calls {
   /** Makes a call. Rejects with what the handler threw, or a {@linkcode HoldfastError}. */
   make(call: Call): Promise<unknown> {
     const { emit } = this.#on.ports;
-    return emit === undefined ? this.#make(call) : this.#told(call, emit);
+    return emit === undefined ? this.#make(call) : this.#tell(call, emit);
   }
 
   #make(call: Call): Promise<unknown> {
@@ -101,19 +102,25 @@ export class Calls {
     return engine.run(key, (current) => ({ kind: "keep", reply: current }));
   }
 
-  async #told(call: Call, emit: (event: TelemetryEvent) => void): Promise<unknown> {
-    const { clock } = this.#on.ports;
+  async #tell(call: Call, emit: (event: TelemetryEvent) => void): Promise<unknown> {
+    const { ports: { clock }, engine } = this.#on;
     const { cls, key, handler } = call;
     const about = {
       name: "holdfast.object.call",
+      id: `${engine.incarnation}.${++this.#told}`,
       ref: logReference(key),
       class: cls.spec.name,
       handler,
     } satisfies Partial<CallEvent>;
     const startedAt = clock.monotonic();
-    emit({ ...about, phase: "start" });
+    let run = (): Promise<unknown> => this.#make(call);
+    const within = (around: Around): void => {
+      const inner = run;
+      run = () => safely(around, inner);
+    };
+    emit({ ...about, phase: "start", within });
     try {
-      const reply = await this.#make(call);
+      const reply = await run();
       emit({ ...about, phase: "stop", durationMs: clock.monotonic() - startedAt });
       return reply;
     } catch (error) {
@@ -122,6 +129,17 @@ export class Calls {
       throw error;
     }
   }
+}
+
+/** A listener's own failure must not become the caller's. */
+function safely(around: Around, run: () => Promise<unknown>): Promise<unknown> {
+  let running: Promise<unknown> | undefined;
+  try {
+    around(() => running ??= run());
+  } catch {
+    // Nobody is left to tell.
+  }
+  return running ?? run();
 }
 
 function unknownHandler({ cls, handler }: Call): HoldfastError {

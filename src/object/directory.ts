@@ -73,6 +73,11 @@ export class Directory {
     return cls.prefix + encodeId(id);
   }
 
+  /** The name of the class in a key. */
+  classOf(key: string): string {
+    return key.slice(this.#root.length, key.indexOf("/", this.#root.length));
+  }
+
   /** What follows the root in a key: the class and the encoded id. */
   place(key: string): string {
     return key.slice(this.#root.length);

@@ -3,11 +3,11 @@ import type { DeleteResult, ListOptions } from "../ports/storage.ts";
 import { Activation } from "./activation.ts";
 import { RecordStore } from "./store.ts";
 import {
+  aboutObject,
   type Current,
   type DrainReport,
   type EngineLimits,
   type EnginePorts,
-  logReference,
   type Turn,
 } from "./types.ts";
 
@@ -47,6 +47,11 @@ export class Engine {
     this.#ports = ports;
     this.#limits = { ...defaultEngineLimits, ...limits };
     this.#store = new RecordStore(ports, this.#limits);
+  }
+
+  /** Names this engine among all. */
+  get incarnation(): string {
+    return this.#store.incarnation;
   }
 
   /** Objects in memory. */
@@ -194,7 +199,7 @@ export class Engine {
 
   #evict(key: string): void {
     this.#active.delete(key);
-    this.#ports.emit?.({ name: "holdfast.object.evict", ref: logReference(key) });
+    this.#ports.emit?.({ name: "holdfast.object.evict", ...aboutObject(this.#ports, key) });
   }
 
   #scheduleSweep(): void {

@@ -175,7 +175,10 @@ export class ObjectHost {
     }, { fresh: true });
     this.#residents.forget(cls, key);
     this.#engine.evict(key);
-    if (deleted) this.#ports.emit?.({ name: "holdfast.object.delete", ref: logReference(key) });
+    if (deleted) {
+      const about = { ref: logReference(key), class: cls.spec.name };
+      this.#ports.emit?.({ name: "holdfast.object.delete", ...about });
+    }
     return deleted;
   }
 
@@ -214,6 +217,10 @@ export class ObjectHost {
       get emit() {
         return ports.emit;
       },
+      get carry() {
+        return ports.carry;
+      },
+      classOf: (key) => this.#directory.classOf(key),
       hooks: this.#index,
       // Who leaves memory and when is for the residents to say.
     }, { ...engine, maxStateBytes: maxObjectBytes, idleMs: Infinity, maxActive: Infinity });

@@ -180,7 +180,7 @@ export class Residents {
       cls.asleep.set(key, member);
       this.#schedule(cls);
     }
-    ports.emit?.({ name: "holdfast.object.hibernate", ref: logReference(key) });
+    ports.emit?.({ name: "holdfast.object.hibernate", ...about(member) });
   }
 
   async #shutdown(member: Member): Promise<void> {
@@ -190,7 +190,7 @@ export class Residents {
     await engine.whenIdle(key);
     if (member.usedAt !== usedAt || !engine.evict(key)) return this.#stay(member);
     this.#remove(member);
-    ports.emit?.({ name: "holdfast.object.shutdown", ref: logReference(key) });
+    ports.emit?.({ name: "holdfast.object.shutdown", ...about(member) });
   }
 
   async #runHook(member: Member, name: "onHibernate" | "onShutdown"): Promise<void> {
@@ -199,8 +199,7 @@ export class Residents {
     try {
       await this.#on.hook(member, name);
     } catch (error) {
-      const ref = logReference(member.key);
-      this.#on.ports.emit?.({ name: "holdfast.object.hook_failed", ref, error });
+      this.#on.ports.emit?.({ name: "holdfast.object.hook_failed", ...about(member), error });
     } finally {
       member.leaving = false;
     }
@@ -228,6 +227,10 @@ export class Residents {
     if (cls.awake.delete(key)) this.#awake--;
     cls.asleep.delete(key);
   }
+}
+
+function about({ key, spec }: Member): { readonly ref: string; readonly class: string } {
+  return { ref: logReference(key), class: spec.name };
 }
 
 function newMember(cls: ObjectClass, id: string, key: string, now: number): Member {

@@ -22,6 +22,8 @@ interface Call<T> {
   readonly result: (value: T) => Result;
   /** `"unknown"` once a try may have taken effect, at once or later, without our hearing of it. */
   outcome: "none" | "unknown";
+  /** Named when it is first told of. */
+  id?: string;
 }
 
 /** A write about to be made, as it can be told from every other one. */
@@ -39,14 +41,16 @@ export class RecordStore {
   readonly #ports: EnginePorts;
   readonly #limits: EngineLimits;
   readonly #deadlines: Deadlines;
-  readonly #incarnation: string;
+  /** Names this store among all that write to the same storage. */
+  readonly incarnation: string;
   #writes = 0;
+  #told = 0;
 
   constructor(ports: EnginePorts, limits: EngineLimits) {
     this.#ports = ports;
     this.#limits = limits;
     this.#deadlines = new Deadlines(ports.clock, limits.storageTimeoutMs);
-    this.#incarnation = Array.from(
+    this.incarnation = Array.from(
       ports.random.bytes(8),
       (byte) => byte.toString(16).padStart(2, "0"),
     ).join("");
@@ -97,7 +101,7 @@ export class RecordStore {
     state: Loaded["state"],
     content: Content,
   ): Promise<WriteOutcome> {
-    const by = `${this.#incarnation}.${++this.#writes}`;
+    const by = `${this.incarnation}.${++this.#writes}`;
     const rev = over.rev + 1;
     const call = this.#put(key, encodeRecord(rev, by, content), over.etag);
     const judge = (failure: unknown): Promise<WriteOutcome> =>
@@ -221,20 +225,21 @@ export class RecordStore {
 
   #once<T>(call: Call<T>, attempt: number): Promise<T> {
     const { emit } = this.#ports;
-    return emit === undefined ? this.#limited(call) : this.#told(call, attempt, emit);
+    return emit === undefined ? this.#limited(call) : this.#tell(call, attempt, emit);
   }
 
   #limited<T>({ run, name }: Call<T>): Promise<T> {
     return this.#deadlines.limit(run, () => this.#late(name));
   }
 
-  async #told<T>(
+  async #tell<T>(
     call: Call<T>,
     attempt: number,
     emit: NonNullable<EnginePorts["emit"]>,
   ): Promise<T> {
     const { clock } = this.#ports;
-    const about = { name: call.name, ref: logReference(call.key), attempt };
+    const id = call.id ??= `${this.incarnation}.${++this.#told}`;
+    const about = { name: call.name, id, ref: logReference(call.key), attempt };
     const startedAt = clock.monotonic();
     const durationMs = () => clock.monotonic() - startedAt;
     emit({ ...about, phase: "start" });

@@ -4,7 +4,7 @@ import type { RetryPolicy } from "../core/retry.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Storage } from "../ports/storage.ts";
-import type { TelemetryEvent } from "../ports/telemetry.ts";
+import type { Around, TelemetryEvent } from "../ports/telemetry.ts";
 
 /** What a turn, or a reader, sees of an object. The state must not be mutated. */
 export interface Current {
@@ -75,6 +75,13 @@ export interface EnginePorts {
   readonly random: Random;
   /** Receives events; `undefined` when nobody listens, so that nothing is built for nobody. */
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
+  /**
+   * Remembers the async context of who asks, so that what is done for one caller by the loop of another
+   * is told in his; `undefined` when nobody listens.
+   */
+  readonly carry?: (() => Around) | undefined;
+  /** The class of the object under a key. */
+  readonly classOf?: (key: string) => string;
   /** Keeps what is stored beside the records in step with them. */
   readonly hooks?: WriteHooks;
 }
@@ -100,6 +107,15 @@ export interface DrainReport {
   readonly complete: boolean;
   /** Objects that still had something to do when the limit passed. */
   readonly unfinished: number;
+}
+
+/** What an event says about the object under a key. */
+export function aboutObject(
+  { classOf }: Pick<EnginePorts, "classOf">,
+  key: string,
+): { readonly ref: string; readonly class?: string } {
+  const ref = logReference(key);
+  return classOf === undefined ? { ref } : { ref, class: classOf(key) };
 }
 
 /** Short name of a record for logs: no key that opens anything (SPEC OB12). */

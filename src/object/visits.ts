@@ -33,7 +33,7 @@ export class Visits {
 
   /** Fires everything that is due of one object; `undefined` if its class is not known here. */
   async visit(place: string): Promise<Visit | undefined> {
-    const { directory, residents, env, engine, retry } = this.#on;
+    const { ports, directory, residents, env, engine, retry } = this.#on;
     const found = directory.at(place);
     if (found === undefined) return undefined;
     const { cls, id, key } = found;
@@ -41,13 +41,14 @@ export class Visits {
     const done = new Set<string>();
     for (let count = 0;; count++) {
       const turn = alarmTurn(env, member, cls.limits.limit(() => {}), retry);
+      const startedAt = ports.clock.monotonic();
       // Another node may have set or fired an alarm since this one has looked at the object.
       const outcome = await engine.run(key, turn, { fresh: count === 0 });
       if (outcome instanceof Failure) throw outcome.error;
       if (outcome.kind === "deleted") return await this.#buried(cls, key, outcome.at);
       if (outcome.kind === "none") return this.#seen(outcome, done);
       done.add(outcome.alarm.nonce);
-      this.#report(member, outcome);
+      this.#report(member, outcome, startedAt);
       this.counts[outcome.kind]++;
       if (count >= maxInARow) {
         return { judge: ({ nonce }) => done.has(nonce) ? "done" : "later", next: 0 };
@@ -60,13 +61,14 @@ export class Visits {
    * what its handler throws: it will then be tried again as after any failure.
    */
   async fire(cls: ObjectClass, id: string, key: string, name: string): Promise<boolean> {
-    const { residents, env, engine, retry } = this.#on;
+    const { ports, residents, env, engine, retry } = this.#on;
+    const startedAt = ports.clock.monotonic();
     const member = residents.use(cls, id, key, false);
     const turn = alarmTurn(env, member, cls.limits.limit(() => {}), retry, named(name));
     const outcome = await engine.run(key, turn, { fresh: true });
     if (outcome instanceof Failure) throw outcome.error;
     if (outcome.kind === "none" || outcome.kind === "deleted") return false;
-    this.#report(member, outcome);
+    this.#report(member, outcome, startedAt);
     if (outcome.kind === "failed") throw outcome.error;
     return true;
   }
@@ -95,7 +97,11 @@ export class Visits {
     return { judge: () => removed ? "orphan" : "later", next: undefined };
   }
 
-  #report(member: Member, outcome: AlarmOutcome & { readonly kind: "fired" | "failed" }): void {
+  #report(
+    member: Member,
+    outcome: AlarmOutcome & { readonly kind: "fired" | "failed" },
+    startedAt: number,
+  ): void {
     const { clock, emit } = this.#on.ports;
     const { name: alarm, alarm: { attempt, scheduledAt } } = outcome;
     const failed = outcome.kind === "failed";
@@ -107,6 +113,7 @@ export class Visits {
       alarm,
       attempt,
       lateMs: clock.now() - scheduledAt,
+      durationMs: clock.monotonic() - startedAt,
       ...(failed ? { error: outcome.error } : {}),
     });
   }

@@ -1,3 +1,9 @@
+/**
+ * Runs a function in surroundings of somebody's choice, such as an async context. Calls it once and
+ * answers as it does.
+ */
+export type Around = <T>(run: () => T) => T;
+
 /** What happened to one storage call; `ref` is a log reference, never a key that opens anything. */
 export interface StorageEvent {
   /** Which call. */
@@ -8,6 +14,8 @@ export interface StorageEvent {
     | "holdfast.storage.list";
   /** Whether the call begins, has ended, or has failed. */
   readonly phase: "start" | "stop" | "exception";
+  /** The same for every try and phase of one call, and for no other call. */
+  readonly id: string;
   /** Log reference of the record. */
   readonly ref: string;
   /** Which try of the call this is, from 1. */
@@ -38,6 +46,8 @@ export interface ObjectEvent {
     | "holdfast.object.hook_failed";
   /** Log reference of the record. */
   readonly ref: string;
+  /** Name of its definition; absent for what holds a session. */
+  readonly class?: string;
   /** Calls that will be run again (`conflict`) or were failed (`discard`). */
   readonly calls?: number;
   /** What was thrown, if anything was. */
@@ -49,6 +59,8 @@ export interface CallEvent {
   readonly name: "holdfast.object.call";
   /** Whether the call begins, was answered, or has failed. */
   readonly phase: "start" | "stop" | "exception";
+  /** The same in every phase of one call, and in no other call. */
+  readonly id: string;
   /** Log reference of the object. */
   readonly ref: string;
   /** Name of its definition. */
@@ -59,6 +71,11 @@ export interface CallEvent {
   readonly durationMs?: number;
   /** What the caller gets, when the phase is `"exception"`. */
   readonly error?: unknown;
+  /**
+   * At the start only: has the call carried out through a function, its handler and what storage is
+   * asked for its sake included. To be used while the event is being told.
+   */
+  readonly within?: (around: Around) => void;
 }
 
 /** What happened to an alarm of a durable object, or to the poller (without `class` and `alarm`). */
@@ -80,6 +97,8 @@ export interface AlarmEvent {
   readonly attempt?: number;
   /** Milliseconds between the time it was set to and its end. */
   readonly lateMs?: number;
+  /** Milliseconds that this try took, waiting and storing included. */
+  readonly durationMs?: number;
   /** What was thrown, if anything was. */
   readonly error?: unknown;
 }

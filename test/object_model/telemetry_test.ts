@@ -10,17 +10,22 @@ test("[OJ32] calls are told with class, handler and duration, and no argument, s
   const counter = w.node().object(counterWith(), "a-very-long-and-private-id");
   await w.finish(counter.increment(123_456_789));
   await assertRejects(() => w.node().call("counter", "a", "increment"), "ERR_UNKNOWN_CLASS");
-  const calls = w.events.filter(({ name }) => name === "holdfast.object.call");
+  const calls = w.events.filter((event) => event.name === "holdfast.object.call");
+  const { id = "", within } = calls[0] ?? {};
+  assert(id.length > 0 && within !== undefined);
   assertEquals(calls, [
     {
       name: "holdfast.object.call",
+      id,
       ref: "a-very-l",
       class: "counter",
       handler: "increment",
       phase: "start",
+      within,
     },
     {
       name: "holdfast.object.call",
+      id,
       ref: "a-very-l",
       class: "counter",
       handler: "increment",
