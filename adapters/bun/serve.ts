@@ -8,6 +8,8 @@ import {
   type ServeSettings,
   serveSettings,
 } from "../web/serving.ts";
+import { Sockets } from "../web/sockets.ts";
+import { type BunSocketHandlers, socketHandlers } from "./sockets.ts";
 
 /** What is used of `Bun.serve()`. */
 interface BunServer {
@@ -26,6 +28,7 @@ interface BunGlobals {
       readonly development: boolean;
       readonly idleTimeout: number;
       readonly reusePort: boolean;
+      readonly websocket: object;
     }): BunServer;
   };
   readonly process?: {
@@ -33,6 +36,15 @@ interface BunGlobals {
     off(signal: string, listener: () => void): void;
     exit(code: number): void;
   };
+}
+
+/** Options of {@linkcode serve}. */
+export interface BunServeOptions extends ServeOptions {
+  /**
+   * Handlers for sockets that another helper than `upgradeWebSocket` opens, as `websocket` of Hono's;
+   * the limits of `sockets` hold for them.
+   */
+  readonly websocket?: object;
 }
 
 /** Seconds a connection may be silent; Bun's own 10 would cut slow handlers that Node lets finish. */
@@ -44,7 +56,7 @@ const IDLE_SECONDS = 60;
  * @param options What to serve, where, and how to end.
  * @returns The server, once it listens.
  * @throws {TypeError} If `fetch` is not a function.
- * @throws {RangeError} If the port or `withinMs` is out of range.
+ * @throws {RangeError} If the port, `withinMs` or a limit of the sockets is out of range.
  * @throws {Error} If this is not Bun, or the port cannot be had.
  *
  * @example An app, until a signal ends it
@@ -62,7 +74,7 @@ const IDLE_SECONDS = 60;
  * assertEquals((await server.close()).complete, true);
  * ```
  */
-export function serve(options: ServeOptions): Promise<Server> {
+export function serve(options: BunServeOptions): Promise<Server> {
   return new Promise((resolve) => {
     const settings = serveSettings(options);
     const { Bun: bun, process } = globalThis as BunGlobals;
@@ -76,11 +88,18 @@ export function serve(options: ServeOptions): Promise<Server> {
       },
       exit: (code) => process.exit(code),
     };
-    resolve(serverOf(listen(bun, settings), settings, control));
+    const sockets = new Sockets(settings.sockets);
+    const websocket: BunSocketHandlers = { ...socketHandlers(sockets), ...options.websocket };
+    resolve(serverOf(listen(bun, settings, sockets, websocket), settings, control));
   });
 }
 
-function listen(bun: NonNullable<BunGlobals["Bun"]>, settings: ServeSettings): Listener {
+function listen(
+  bun: NonNullable<BunGlobals["Bun"]>,
+  settings: ServeSettings,
+  sockets: Sockets,
+  websocket: BunSocketHandlers,
+): Listener {
   const { fetch, port, hostname } = settings;
   const options = {
     fetch,
@@ -90,6 +109,7 @@ function listen(bun: NonNullable<BunGlobals["Bun"]>, settings: ServeSettings): L
     development: false,
     // Outside of development Bun lets several processes share a port, unless told otherwise.
     reusePort: false,
+    websocket,
   };
   let server: BunServer;
   try {
@@ -99,6 +119,7 @@ function listen(bun: NonNullable<BunGlobals["Bun"]>, settings: ServeSettings): L
   }
   return {
     port: server.port,
+    sockets,
     // Closes idle connections too, and the others after their answer.
     drain: () => server.stop(),
     cut: () => void server.stop(true),

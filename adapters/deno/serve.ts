@@ -8,6 +8,7 @@ import {
   type ServeSettings,
   serveSettings,
 } from "../web/serving.ts";
+import { leaveSockets, Sockets } from "../web/sockets.ts";
 
 /** What `Deno.serve()` passes beside a request. */
 interface DenoServeInfo {
@@ -36,7 +37,7 @@ interface DenoLike {
  * @param options What to serve, where, and how to end.
  * @returns The server, once it listens.
  * @throws {TypeError} If `fetch` is not a function.
- * @throws {RangeError} If the port or `withinMs` is out of range.
+ * @throws {RangeError} If the port, `withinMs` or a limit of the sockets is out of range.
  * @throws {Error} If this is not Deno, or the port cannot be had.
  *
  * @example An app, until a signal ends it
@@ -74,7 +75,10 @@ export function serve(options: ServeOptions): Promise<Server> {
 
 function listen(deno: DenoLike, settings: ServeSettings): Listener {
   const { port, hostname } = settings;
-  const requests = new Requests(settings.fetch);
+  const sockets = new Sockets(settings.sockets);
+  const requests = new Requests((request, env) =>
+    settings.fetch(request, leaveSockets(env, sockets))
+  );
   let server: ReturnType<DenoLike["serve"]>;
   try {
     server = deno.serve({ port, hostname, onListen() {} }, requests.handle);
@@ -83,6 +87,7 @@ function listen(deno: DenoLike, settings: ServeSettings): Listener {
   }
   return {
     port: server.addr.port,
+    sockets,
     // Closes idle connections too, and the others after their answer.
     drain: () => server.shutdown(),
     cut: () => requests.cut(),

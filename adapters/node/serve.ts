@@ -8,6 +8,13 @@ import {
   type ServeSettings,
   serveSettings,
 } from "../web/serving.ts";
+import { leaveSockets, Sockets } from "../web/sockets.ts";
+import {
+  type NodeSockets,
+  type SocketHelper,
+  socketServer,
+  type SocketServerModule,
+} from "./sockets.ts";
 import process from "node:process";
 
 /** What is used of a response of `node:http`. */
@@ -57,6 +64,8 @@ interface NodeHttpServer {
 export interface NodeServerModule {
   /** Makes a server of `node:http` from a fetch handler. */
   createAdaptorServer(options: { fetch: ServeOptions["fetch"] }): object;
+  /** Waits for the socket of a request. */
+  readonly upgradeWebSocket?: object;
 }
 
 /** Options of {@linkcode serve}. */
@@ -66,6 +75,11 @@ export interface NodeServeOptions extends ServeOptions {
    * @default {import("@hono/node-server")}
    */
   readonly nodeServer?: NodeServerModule | Promise<NodeServerModule>;
+  /**
+   * The module `ws`, for bundlers, which cannot follow the import.
+   * @default {import("ws"), if it is installed}
+   */
+  readonly ws?: SocketServerModule | Promise<SocketServerModule>;
 }
 
 /**
@@ -75,8 +89,9 @@ export interface NodeServeOptions extends ServeOptions {
  * @param options What to serve, where, and how to end.
  * @returns The server, once it listens.
  * @throws {TypeError} If `fetch` is not a function.
- * @throws {RangeError} If the port or `withinMs` is out of range.
- * @throws {Error} If `@hono/node-server` is not installed, or the port cannot be had.
+ * @throws {RangeError} If the port, `withinMs` or a limit of the sockets is out of range.
+ * @throws {Error} If `@hono/node-server`, or with `live` `ws`, is not installed, or the port cannot be
+ *   had.
  *
  * @example An app, until a signal ends it
  * ```ts ignore
@@ -95,8 +110,10 @@ export interface NodeServeOptions extends ServeOptions {
  */
 export async function serve(options: NodeServeOptions): Promise<Server> {
   const settings = serveSettings(options);
-  const { createAdaptorServer } = await (options.nodeServer ?? importNodeServer());
-  const server = createAdaptorServer({ fetch: settings.fetch }) as NodeHttpServer;
+  const nodeServer = await (options.nodeServer ?? needed("@hono/node-server"));
+  const ws = await (options.ws ?? socketModule(settings));
+  const sockets = new Sockets(settings.sockets);
+  const server = createServer(nodeServer, settings, sockets, ws);
   const control: ProcessControl = {
     onSignal(signal, callback) {
       process.on(signal, callback);
@@ -104,14 +121,35 @@ export async function serve(options: NodeServeOptions): Promise<Server> {
     },
     exit: (code) => process.exit(code),
   };
-  return serverOf(await listen(server, settings), settings, control);
+  return serverOf(await listen(server, settings, sockets), settings, control);
 }
 
-async function importNodeServer(): Promise<NodeServerModule> {
-  // Not a literal: who serves in another way need not have it.
-  const name = "@hono/node-server";
+function createServer(
+  { createAdaptorServer, upgradeWebSocket }: NodeServerModule,
+  { fetch }: ServeSettings,
+  sockets: Sockets,
+  ws: SocketServerModule | undefined,
+): NodeHttpServer {
+  if (ws === undefined || upgradeWebSocket === undefined) {
+    return createAdaptorServer({ fetch }) as NodeHttpServer;
+  }
+  const beside: NodeSockets = { sockets, helper: upgradeWebSocket as SocketHelper };
+  const upgrading = {
+    fetch: (request: Request, env?: object) => fetch(request, leaveSockets(env, beside)),
+    websocket: { server: socketServer(ws, sockets) },
+  };
+  return createAdaptorServer(upgrading) as NodeHttpServer;
+}
+
+/** `ws`, which only live views need. */
+async function socketModule({ live }: ServeSettings): Promise<SocketServerModule | undefined> {
+  if (live !== undefined) return await needed("ws");
+  return await imported<SocketServerModule>("ws").catch(() => undefined);
+}
+
+async function needed<T>(name: string): Promise<T> {
   try {
-    return await import(name);
+    return await imported(name);
   } catch (cause) {
     throw new Error(`Cannot serve on Node: "${name}" is missing, run "npm install ${name}"`, {
       cause,
@@ -119,7 +157,16 @@ async function importNodeServer(): Promise<NodeServerModule> {
   }
 }
 
-async function listen(server: NodeHttpServer, settings: ServeSettings): Promise<Listener> {
+// The name is not a literal: who serves in another way need not have it.
+function imported<T>(name: string): Promise<T> {
+  return import(name);
+}
+
+async function listen(
+  server: NodeHttpServer,
+  settings: ServeSettings,
+  sockets: Sockets,
+): Promise<Listener> {
   const { port, hostname } = settings;
   const connections = new Connections(server);
   await new Promise<void>((resolve, reject) => {
@@ -133,6 +180,7 @@ async function listen(server: NodeHttpServer, settings: ServeSettings): Promise<
   const address = server.address();
   return {
     port: typeof address === "object" ? address?.port ?? port : port,
+    sockets,
     drain: () => connections.drain(),
     cut: () => server.closeAllConnections(),
     pending: () => connections.pending,

@@ -1,9 +1,27 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { CloseReport, Holdfast } from "./holdfast.ts";
 import { webClock } from "./clock.ts";
+import {
+  type SocketOptions,
+  type Sockets,
+  type SocketSettings,
+  socketSettings,
+} from "./sockets.ts";
 
 /** Signals a server can be told to stop with. */
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
+
+/** What draining live views came to. */
+export interface LiveDrained {
+  /** Views whose state could not be stored. */
+  readonly failed?: number;
+}
+
+/** What can be drained; `createLive()` of `holdfast/live` makes it. */
+export interface Drainable {
+  /** Tells the clients, stores what they have, and closes their sockets. `hurry` ends the waiting. */
+  drain(options: { readonly hurry: AbortSignal }): Promise<LiveDrained>;
+}
 
 /** Options of `serve()`, the same on every runtime. */
 export interface ServeOptions {
@@ -15,15 +33,20 @@ export interface ServeOptions {
   readonly hostname?: string;
   /** Closed after the last request, so that everything accepted is durable when the process ends. */
   readonly holdfast?: Pick<Holdfast, "close">;
+  /** Drained before anything else, while requests are still answered. */
+  readonly live?: Drainable;
+  /** Limits of the sockets that `upgradeWebSocket` opens. */
+  readonly sockets?: SocketOptions;
   /**
-   * Milliseconds that closing may take, 0 or more. Requests still under way after four fifths of it
-   * are cut; the last fifth is for storage.
+   * Milliseconds that closing may take, 0 or more. Live views are hurried after three fifths of it;
+   * requests still under way after four fifths are cut; the last fifth is for storage.
    * @default {10000}
    */
   readonly withinMs?: number;
   /**
    * Signals that close the server and end the process, with exit code 0 if everything accepted is
-   * durable, else 1. A second signal cuts the requests under way, a third ends the process at once.
+   * durable, else 1. A second signal hurries live views and cuts the requests under way, a third ends
+   * the process at once.
    * @default {["SIGTERM", "SIGINT"]}
    */
   readonly signals?: readonly StopSignal[];
@@ -33,6 +56,8 @@ export interface ServeOptions {
 export interface ServerReport extends CloseReport {
   /** Requests that were cut at the limit or by a second signal. */
   readonly cut: number;
+  /** What draining the live views came to; missing without any, or if they were not done in time. */
+  readonly live?: LiveDrained;
 }
 
 /** A server that listens. */
@@ -51,6 +76,8 @@ export interface Server extends AsyncDisposable {
 /** What a runtime contributes to a server. */
 export interface Listener {
   readonly port: number;
+  /** The sockets it has opened. */
+  readonly sockets?: Sockets;
   /** Accepts nothing more; resolves when every request under way is answered. */
   drain(): Promise<unknown>;
   /** Cuts what is still under way. */
@@ -67,19 +94,21 @@ export interface ProcessControl {
 }
 
 /** {@linkcode ServeOptions} that were checked, with nothing left open. */
-export type ServeSettings = Required<Omit<ServeOptions, "holdfast">> & {
+export type ServeSettings = Required<Omit<ServeOptions, "holdfast" | "live" | "sockets">> & {
   readonly holdfast: ServeOptions["holdfast"];
+  readonly live: ServeOptions["live"];
+  readonly sockets: SocketSettings;
 };
 
 /**
  * Checks options and fills in the defaults.
  *
  * @throws {TypeError} If `fetch` is not a function.
- * @throws {RangeError} If the port or `withinMs` is out of range.
+ * @throws {RangeError} If the port, `withinMs` or a limit of the sockets is out of range.
  */
 export function serveSettings(options: ServeOptions): ServeSettings {
   const { hostname = "127.0.0.1", withinMs = 10_000, signals = ["SIGTERM", "SIGINT"] } = options;
-  const { port, holdfast } = options;
+  const { port, holdfast, live } = options;
   if (typeof options.fetch !== "function") {
     throw new TypeError('Cannot serve: "fetch" is not a function');
   }
@@ -90,7 +119,8 @@ export function serveSettings(options: ServeOptions): ServeSettings {
     throw new RangeError(`Cannot serve: withinMs is ${withinMs}, not 0 or more`);
   }
   const fetch: ServeSettings["fetch"] = (request, env) => options.fetch(request, env);
-  return { fetch, port, hostname, holdfast, withinMs, signals };
+  const sockets = socketSettings(options.sockets);
+  return { fetch, port, hostname, holdfast, live, sockets, withinMs, signals };
 }
 
 /** The error of a port that cannot be had, the same on every runtime. */
@@ -139,47 +169,76 @@ class Closing {
   readonly #listener: Listener;
   readonly #settings: ServeSettings;
   readonly #clock: Clock;
-  readonly #hurried: Promise<false>;
-  #hurry: () => void = () => {};
+  readonly #hurried: Promise<undefined>;
+  readonly #hurry: AbortController = new AbortController();
   #running: Promise<ServerReport> | undefined;
 
   constructor(listener: Listener, settings: ServeSettings, clock: Clock) {
     this.#listener = listener;
     this.#settings = settings;
     this.#clock = clock;
-    this.#hurried = new Promise((resolve) => this.#hurry = () => resolve(false));
+    this.#hurried = new Promise((resolve) => {
+      this.#hurry.signal.addEventListener("abort", () => resolve(undefined));
+    });
   }
 
   run(): Promise<ServerReport> {
     return this.#running ??= this.#close();
   }
 
-  /** Waits no longer for requests. */
+  /** Waits no longer for requests, and has live views wait no longer for their clients. */
   hurry(): void {
-    this.#hurry();
+    this.#hurry.abort();
   }
 
   async #close(): Promise<ServerReport> {
     const { holdfast, withinMs } = this.#settings;
     const start = this.#clock.monotonic();
-    const answered = await this.#drained(withinMs * 0.8);
+    const leftMs = (part: number) =>
+      Math.max(0, withinMs * part - (this.#clock.monotonic() - start));
+    const live = await this.#live(leftMs);
+    await this.#listener.sockets?.close(this.#clock);
+    const answered = await this.#within(
+      leftMs(0.8),
+      this.#listener.drain().then(() => true),
+      this.#hurried,
+    );
     const cut = answered ? 0 : this.#listener.pending();
     if (!answered) this.#listener.cut();
-    const leftMs = Math.max(0, withinMs - (this.#clock.monotonic() - start));
-    const report = await holdfast?.close({ withinMs: leftMs });
-    return { complete: true, unfinished: 0, ...report, cut };
+    const report = await holdfast?.close({ withinMs: leftMs(1) });
+    const stored = report?.complete !== false && (live?.failed ?? 0) === 0;
+    const told = live === undefined ? {} : { live };
+    return { unfinished: 0, ...report, complete: stored, cut, ...told };
   }
 
-  async #drained(limitMs: number): Promise<boolean> {
-    let cancel = () => {};
-    const late = new Promise<false>((resolve) => {
-      cancel = this.#clock.timer(limitMs, () => resolve(false));
-    });
-    const drained = this.#listener.drain().then(() => true);
-    // What comes of it after the limit is nobody's concern.
-    drained.catch(() => {});
+  /** Drains live views: asked to hurry after three fifths of the time, left behind after four. */
+  async #live(leftMs: (part: number) => number): Promise<LiveDrained | undefined> {
+    const { live } = this.#settings;
+    if (live === undefined) return undefined;
+    const hurry = new AbortController();
+    const now = () => hurry.abort();
+    const cancel = this.#clock.timer(leftMs(0.6), now);
+    this.#hurry.signal.addEventListener("abort", now);
+    if (this.#hurry.signal.aborted) now();
     try {
-      return await Promise.race([drained, late, this.#hurried]);
+      return await this.#within(leftMs(0.8), live.drain({ hurry: hurry.signal }));
+    } catch {
+      return { failed: 1 };
+    } finally {
+      cancel();
+    }
+  }
+
+  /** What comes first: one of the promises, or nothing at the limit. */
+  async #within<T>(limitMs: number, ...promises: Promise<T>[]): Promise<T | undefined> {
+    let cancel = () => {};
+    const late = new Promise<undefined>((resolve) => {
+      cancel = this.#clock.timer(limitMs, () => resolve(undefined));
+    });
+    // What comes of it after the limit is nobody's concern.
+    for (const promise of promises) promise.catch(() => {});
+    try {
+      return await Promise.race([...promises, late]);
     } finally {
       cancel();
     }
