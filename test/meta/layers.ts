@@ -16,6 +16,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "adapters": ["src/", "adapters/web"],
 };
 
+/**
+ * Packages of npm that an adapter is about, so that it imports them as a matter of course; optional
+ * peers, mapped by `imports` of deno.json. What an adapter can do without, it imports lazily.
+ */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  "adapters/live": ["jose", "valibot"],
+};
+
 /** What `src` never names: whatever is nondeterministic comes in through a port. */
 const banned: Readonly<Record<string, RegExp>> = {
   "a global of a runtime": /(?<![.\w$#])(?:Deno|Bun|globalThis|(?:process|console)(?=\s*[.[?]))\b/,
@@ -54,6 +62,7 @@ function importProblem(path: string, specifier: string, typeOnly: boolean): stri
   if (!specifier.startsWith(".")) {
     const ofRuntime = /^(?:node|bun):/.test(specifier);
     if (folder.startsWith("adapters/") && folder !== "adapters/web" && ofRuntime) return undefined;
+    if (packages[folder]?.includes(specifier)) return undefined;
     return `imports "${specifier}"`;
   }
   const target = resolve(path, specifier);

@@ -39,6 +39,9 @@ test("[ME1] an import against the layers is found", () => {
     ["adapters/bun/a.ts", 'import { b } from "../node/b.ts";', 1],
     ["adapters/bun/a.ts", 'import { b } from "bun:sqlite";', 0],
     ["adapters/hono/a.ts", 'import type { Context } from "hono";', 1],
+    ["adapters/live/a.ts", 'import { SignJWT } from "jose";', 0],
+    ["adapters/live/a.ts", 'import { Hono } from "hono";', 1],
+    ["src/live/a.ts", 'import { SignJWT } from "jose";', 1],
     ["adapters/testing/a.ts", 'import { m } from "../memory/mod.ts";', 0],
     ["adapters/web/a.ts", 'import { m } from "node:crypto";', 1],
   ];

@@ -1,5 +1,6 @@
 import { assert, assertEquals, test } from "../harness/mod.ts";
 import { exists, read } from "./files.ts";
+import { packages } from "./layers.ts";
 
 type Target = string | Readonly<Record<string, string>>;
 
@@ -10,6 +11,8 @@ interface Manifest {
   readonly exports: Readonly<Record<string, Target>>;
   readonly imports?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly compilerOptions?: { readonly paths?: Readonly<Record<string, readonly string[]>> };
 }
@@ -43,14 +46,25 @@ test("[ME5] in the checkout, the package's own name means the same modules", () 
   const aliases = Object.fromEntries(
     subpaths.map(([subpath, file]) => [subpath.replace(".", npm.name), file]),
   );
-  const { "@std/assert": _, ...own } = jsr.imports ?? {};
-  assertEquals(own, aliases);
+  const own = Object.entries(jsr.imports ?? {}).filter(([, target]) => target.startsWith("./"));
+  assertEquals(Object.fromEntries(own), aliases);
   const paths = tsconfig.compilerOptions?.paths ?? {};
   for (const [name, file] of Object.entries(aliases)) {
     const [pattern, target] = name.split("/").length === 1
       ? [name, file]
       : [`${npm.name}/*`, file.replace(`/${name.slice(npm.name.length + 1)}/`, "/*/")];
     assertEquals(paths[pattern], [target], name);
+  }
+});
+
+test("[ME6] what adapters import from npm is an optional peer, in the same range on both sides", () => {
+  const foreign = Object.entries(jsr.imports ?? {})
+    .filter(([name, target]) => !target.startsWith("./") && name !== "@std/assert");
+  const imported = [...new Set(Object.values(packages).flat())].sort();
+  assertEquals(foreign.map(([name]) => name).sort(), imported);
+  for (const [name, target] of foreign) {
+    assertEquals(target, `npm:${name}@${npm.peerDependencies?.[name]}`);
+    assertEquals(npm.peerDependenciesMeta?.[name], { optional: true });
   }
 });
 
