@@ -3,8 +3,14 @@ import { connect } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createVirtualClock } from "../../adapters/testing/mod.ts";
-import { serverOf, serveSettings } from "../../adapters/web/serving.ts";
+import { createVirtualClock, type VirtualClock } from "../../adapters/testing/mod.ts";
+import {
+  type Drainable,
+  type ServeOptions,
+  type Server,
+  serverOf,
+  serveSettings,
+} from "../../adapters/web/serving.ts";
 import { assert, assertEquals, assertRejects, test, type TestContext } from "../harness/mod.ts";
 import { type ServerProcess, startServer } from "./process.ts";
 import { serve } from "./runtime.ts";
@@ -201,4 +207,76 @@ test("[SV7] the last fifth of the time is kept for storage, and requests left ar
   assertEquals(await closing, { complete: true, unfinished: 0, cut: 3 });
   assertEquals(steps, ["cut at 8000", "close within 2000"]);
   assert(clock.pending === 0, "no timer is left");
+});
+
+/** A server on virtual time, of which only the end is of interest. */
+function closingAt(
+  clock: VirtualClock,
+  options: Partial<ServeOptions>,
+): { server: Server; signal: () => void; codes: number[] } {
+  const codes: number[] = [];
+  let signal = () => {};
+  const listener = { port: 1, drain: () => Promise.resolve(), cut() {}, pending: () => 0 };
+  const control = {
+    onSignal: (_: string, callback: () => void) => {
+      signal = callback;
+      return () => {};
+    },
+    exit: (code: number) => void codes.push(code),
+  };
+  const settings = serveSettings({
+    fetch: () => new Response(),
+    port: 1,
+    signals: ["SIGTERM"],
+    ...options,
+  });
+  return { server: serverOf(listener, settings, control, clock), signal: () => signal(), codes };
+}
+
+test("[SV19] live views are hurried after three fifths of the time, and left behind after four", async () => {
+  const clock = createVirtualClock();
+  const steps: string[] = [];
+  const live: Drainable = {
+    drain({ hurry }) {
+      hurry.addEventListener("abort", () => void steps.push(`hurried at ${clock.monotonic()}`));
+      return new Promise(() => {});
+    },
+  };
+  const holdfast: ServeOptions["holdfast"] = {
+    close({ withinMs = 0 } = {}) {
+      steps.push(`close at ${clock.monotonic()} within ${withinMs}`);
+      return Promise.resolve({ complete: true, unfinished: 0 });
+    },
+  };
+  const { signal, codes } = closingAt(clock, { live, holdfast });
+  signal();
+  await clock.advance(10_000);
+  assertEquals(steps, ["hurried at 6000", "close at 8000 within 2000"]);
+  assertEquals(codes, [0]);
+  assertEquals(clock.pending, 0);
+});
+
+test("[SV5] [SV6] a second signal hurries live views, and views that could not be stored end with code 1", async () => {
+  const clock = createVirtualClock();
+  const live: Drainable = {
+    drain: ({ hurry }) =>
+      new Promise((resolve) => hurry.addEventListener("abort", () => resolve({ failed: 2 }))),
+  };
+  const { server, signal, codes } = closingAt(clock, { live });
+  signal();
+  await clock.advance(1);
+  assertEquals(codes, []);
+  signal();
+  await clock.advance(0);
+  assertEquals(await server.close(), {
+    complete: false,
+    unfinished: 0,
+    cut: 0,
+    live: { failed: 2 },
+  });
+  await clock.advance(0);
+  assertEquals(codes, [1]);
+  assertEquals(clock.monotonic(), 1);
+  const broken = closingAt(clock, { live: { drain: () => Promise.reject(new Error("broken")) } });
+  assertEquals((await broken.server.close()).complete, false);
 });
