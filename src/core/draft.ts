@@ -49,19 +49,23 @@ export function createDraft<T extends object>(base: T): Draft<T> {
 
 /** All drafts of one handler call; they end together. */
 class Owner {
-  #places: WeakMap<object, Place> | undefined = new WeakMap();
+  #places: Place[] | undefined = [];
+  /** The places by their proxies: made for the first handler that assigned an object somewhere. */
+  #byProxy: Map<object, Place> | undefined;
 
   open(base: Container): Place {
     const place = new Place(this, base);
-    this.check().set(place.proxy, place);
+    this.check().push(place);
     return place;
   }
 
+  /** Only while settling, when no more places are opened. */
   find(proxy: object): Place | undefined {
-    return this.#places?.get(proxy);
+    this.#byProxy ??= new Map(this.#places?.map((place) => [place.proxy, place]));
+    return this.#byProxy.get(proxy);
   }
 
-  check(): WeakMap<object, Place> {
+  check(): Place[] {
     if (this.#places === undefined) {
       throw new TypeError("Cannot use the state: the handler that it was given to has ended");
     }
@@ -70,6 +74,7 @@ class Owner {
 
   end(): void {
     this.#places = undefined;
+    this.#byProxy = undefined;
   }
 }
 
@@ -79,7 +84,7 @@ class Owner {
  */
 class Place implements DraftNode, ProxyHandler<object> {
   readonly base: Container;
-  readonly children: Map<string, Place> = new Map();
+  children: Map<string, Place> | undefined;
   readonly proxy: object;
   readonly #owner: Owner;
   copy: Container | undefined;
@@ -163,6 +168,7 @@ class Place implements DraftNode, ProxyHandler<object> {
     const value = latest[key];
     if (typeof value !== "object" || value === null) return value;
     if (value !== this.base[key]) return value; // fresh, or a draft already
+    this.children ??= new Map();
     let child = this.children.get(key);
     if (child === undefined) {
       child = this.#owner.open(value as Container);

@@ -10,7 +10,7 @@ export interface DraftNode {
   /** What is there now, `undefined` until the first write. */
   readonly copy: Container | undefined;
   /** The places inside that were looked at; one counts while the base value is still there. */
-  readonly children: ReadonlyMap<string, DraftNode>;
+  readonly children: ReadonlyMap<string, DraftNode> | undefined;
 }
 
 /** Finds the node behind a draft that was assigned somewhere. */
@@ -25,7 +25,24 @@ const maxDepth = 600;
  * at its place is the base's own object (SPEC DR3).
  */
 export function settle(root: DraftNode, nodeOf: NodeOf): object {
-  return new Settlement(nodeOf).node(root, 0);
+  if (root.children !== undefined) return new Settlement(nodeOf).node(root, 0);
+  return settleFlat(root) ?? new Settlement(nodeOf).node(root, 0);
+}
+
+/**
+ * What most handlers do: they write texts and numbers into the state itself. The copy is then the
+ * result, because nobody else holds it; `undefined` if there is more to it.
+ */
+function settleFlat({ base, copy }: DraftNode): object | undefined {
+  if (copy === undefined) return base;
+  let same = sameSize(copy, base);
+  for (const key of slots(copy)) {
+    const value = copy[key];
+    const unchanged = value === base[key] && Object.hasOwn(base, key);
+    if (!unchanged && typeof value === "object" && value !== null) return undefined;
+    same &&= unchanged;
+  }
+  return same ? base : copy;
 }
 
 class Settlement {
@@ -52,7 +69,7 @@ class Settlement {
   #read(node: DraftNode, depth: number): object {
     const { base, children } = node;
     const changes: [string, unknown][] = [];
-    for (const [key, child] of children) {
+    for (const [key, child] of children ?? []) {
       const value = this.node(child, depth + 1);
       if (value !== base[key]) changes.push([key, value]);
     }
@@ -73,7 +90,7 @@ class Settlement {
     const keys = slots(copy);
     let same = sameSize(copy, base);
     for (const key of keys) {
-      const child = copy[key] === base[key] ? children.get(key) : undefined;
+      const child = copy[key] === base[key] ? children?.get(key) : undefined;
       const value = child === undefined
         ? this.#value(copy[key], depth + 1)
         : this.node(child, depth + 1);
