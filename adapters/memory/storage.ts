@@ -72,17 +72,19 @@ class Memory implements MemoryStorage {
     return this.#entries.get(key) ?? void checkStorageKey(key);
   }
 
-  put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
-    return answer(() => {
-      checkPut(key, value, options);
-      this.#admit(options);
-      const found = this.#entries.get(key)?.etag ?? null;
-      const lost = options.ifNoneMatch === "*" ? found !== null : this.#isStale(found, options);
-      if (lost) return { ok: false, found };
-      const etag = String(++this.#version);
-      this.#entries.set(key, { value, etag });
-      return { ok: true, etag };
-    });
+  put(key: string, value: string, options?: PutOptions): Promise<PutResult> {
+    return answer(() => this.putSync(key, value, options));
+  }
+
+  putSync(key: string, value: string, options: PutOptions = {}): PutResult {
+    checkPut(key, value, options);
+    this.#admit(options);
+    const found = this.#entries.get(key)?.etag ?? null;
+    const lost = options.ifNoneMatch === "*" ? found !== null : this.#isStale(found, options);
+    if (lost) return { ok: false, found };
+    const etag = String(++this.#version);
+    this.#entries.set(key, { value, etag });
+    return { ok: true, etag };
   }
 
   delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {

@@ -1,11 +1,12 @@
+// Longer than 400 lines because turns, answers and the write under way are one state machine.
 import { ConflictError, HoldfastError } from "../core/errors.ts";
 import { must } from "../core/assert.ts";
 import { nextDelay, type RetryPolicy } from "../core/retry.ts";
 import { runEffects } from "./effects.ts";
-import { type Held, type Message, within } from "./message.ts";
+import { type Message, type Task, Thrown, within } from "./message.ts";
 import { Queue } from "./queue.ts";
 import type { Content, Loaded } from "./record.ts";
-import type { RecordStore } from "./store.ts";
+import type { RecordStore, WriteOutcome, Writer } from "./store.ts";
 import {
   aboutObject,
   type Current,
@@ -25,14 +26,15 @@ const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayM
  * what they have seen is durable. When another writer was first, everything held is run again on the
  * fresh state: nobody has seen those answers (SPEC OB2 to OB6).
  */
-export class Activation {
+export class Activation implements Writer {
   readonly key: string;
   readonly #store: RecordStore;
   readonly #ports: EnginePorts;
   readonly #limits: EngineLimits;
 
   readonly #mailbox: Queue<Message> = new Queue();
-  #held: Held[] = [];
+  /** In the order they have run. */
+  #held: Message[] = [];
   /** What is durable as far as we know; `undefined` before the first load. */
   #base: Loaded | undefined;
   /** What the next turn sees; ahead of `#base` while changes are not durable. */
@@ -41,15 +43,18 @@ export class Activation {
   /** Counts changes in memory, and those of them that are durable. */
   #version = 0;
   #durable = 0;
-  /** What the write under way contains, and its end. */
+  /** What the write under way contains. */
   #sent = 0;
-  #underWay: Promise<void> | undefined;
   /** The state that held and running turns have seen is no longer the one to build on. */
   #overtaken = false;
   #conflicts = 0;
   #refreshes = 0;
   #running = false;
   #writing = false;
+  /** A write begins as soon as the calls of this moment have run. */
+  #writesSoon = false;
+  /** The next turn waits for the end of the write under way. */
+  #stalled = false;
   /** Reads beside the mailbox that are under way. */
   #reading = 0;
   #idleWaiters: (() => void)[] = [];
@@ -79,36 +84,32 @@ export class Activation {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  /** Does what {@linkcode Activation.submit} does, for those who want a promise. */
+  run<R>(turn: Turn<R>, fresh: boolean, early = false): Promise<R> {
+    return new Promise((resolve, reject) => this.submit({ turn, resolve, reject }, fresh, early));
+  }
+
   /**
-   * Puts a turn into the mailbox.
+   * Puts a task into the mailbox. It is answered once all it has seen is durable.
    *
    * @param fresh The turn must see what the store holds now, not only what memory remembers.
    * @param early Answer as soon as the turn has run.
-   * @returns What the turn replied, once all it has seen is durable.
    */
-  run<R>(turn: Turn<R>, fresh: boolean, early = false): Promise<R> {
+  submit<R>(task: Task<R>, fresh: boolean, early: boolean): void {
     if (this.#mailbox.size + this.#held.length >= this.#limits.mailbox) {
-      return Promise.reject(
-        new HoldfastError(
-          "ERR_MAILBOX_FULL",
-          `Cannot accept a call: ${this.#limits.mailbox} wait`,
-          { retryable: true },
-        ),
-      );
+      return task.reject(mailboxFull(this.#limits.mailbox));
     }
-    return new Promise<R>((resolve, reject) => {
-      this.#mailbox.push({
-        turn,
-        freshAfter: fresh ? this.#refreshes + 1 : 0,
-        early,
-        around: this.#ports.carry?.(),
-        // The mailbox holds messages of all reply types; each gets its own reply back.
-        resolve: resolve as (reply: unknown) => void,
-        reject,
-        runs: 0,
-      });
-      this.#pump();
+    this.#mailbox.push({
+      // The mailbox holds tasks of all reply types; each gets its own reply back.
+      task: task as Task<unknown>,
+      freshAfter: fresh ? this.#refreshes + 1 : 0,
+      early,
+      around: this.#ports.carry?.(),
+      runs: 0,
+      outcome: undefined,
+      version: 0,
     });
+    this.#pump();
   }
 
   /** Resolves when everything answered is durable, and rejects if something answered was lost. */
@@ -159,28 +160,34 @@ export class Activation {
   }
 
   #pump(): void {
-    if (!this.#running) void this.#loop();
+    if (this.#running && !this.#stalled) return;
+    this.#running = true;
+    this.#stalled = false;
+    this.#loop();
   }
 
-  async #loop(): Promise<void> {
-    this.#running = true;
+  /**
+   * Runs turns until there are no more, or one has to be waited for: whoever is waited for calls it
+   * again. Most calls are through before it returns, which no promise could be.
+   */
+  #loop(): void {
     for (;;) {
       if (this.#overtaken) this.#requeueHeld();
       const message = this.#mailbox.shift();
       if (message === undefined) break;
       if (this.#mustWait(message)) {
         this.#mailbox.unshift(message);
-        await this.#underWay;
-        continue;
+        this.#stalled = true;
+        return;
       }
       if (this.#mustLoad(message)) {
         const loading = this.#load(message);
-        if (!(loading instanceof Promise ? await loading : loading)) continue;
+        if (loading instanceof Promise) return void loading.then(() => this.#loop());
       }
       const deciding = this.#begin(message);
-      if (deciding instanceof Promise) {
+      if (deciding !== undefined) {
         this.#flush();
-        await deciding;
+        return void deciding.then(() => this.#loop());
       }
     }
     this.#running = false;
@@ -202,34 +209,36 @@ export class Activation {
     return freshAfter > this.#refreshes && this.#version === this.#durable && !this.#writing;
   }
 
-  #load(message: Message): boolean | Promise<boolean> {
+  /** Loads what the store holds; a promise if that takes time: the message then comes again. */
+  #load(message: Message): Promise<void> | undefined {
     this.#refreshes++;
     const reading = within(message, () => this.#store.readNow(this.key, this.#base));
-    if (!(reading instanceof Promise)) return this.#loaded(reading);
-    return reading.then((loaded) => this.#loaded(loaded), (error) => {
+    if (!(reading instanceof Promise)) return void this.#loaded(reading);
+    return reading.then((loaded) => {
+      this.#loaded(loaded);
+      this.#mailbox.unshift(message);
+    }, (error) => {
       // One failure answers everybody who waits; trying again for each would add up their delays.
       this.#fail(message, error);
       for (let next = this.#mailbox.shift(); next; next = this.#mailbox.shift()) {
         this.#fail(next, error);
       }
-      return false;
     });
   }
 
-  #loaded(loaded: Loaded): true {
+  #loaded(loaded: Loaded): void {
     const first = this.#base === undefined;
     if (loaded !== this.#base) this.#install(loaded);
     if (first) this.#ports.emit?.({ name: "holdfast.object.activate", ...this.#about });
-    return true;
   }
 
   /** Runs a turn; a promise only if the turn itself is asynchronous. */
   #begin(message: Message): Promise<void> | undefined {
     message.runs++;
     try {
-      const { turn, around } = message;
+      const { task, around } = message;
       const now = must(this.#now, "a turn runs on a loaded state");
-      const decision = around === undefined ? turn(now) : around(() => turn(now));
+      const decision = around === undefined ? task.turn(now) : around(() => task.turn(now));
       if (!(decision instanceof Promise)) {
         this.#decided(message, decision);
         return undefined;
@@ -245,17 +254,13 @@ export class Activation {
   }
 
   #decided(message: Message, decision: Decision<unknown>): void {
-    if (this.#overtaken) return this.#hold(message, () => {});
+    if (this.#overtaken) return this.#hold(message, undefined);
     const refusal = decision.kind === "write" ? this.#refusal() : undefined;
     if (refusal !== undefined) return this.#threw(message, refusal);
     const endsAgain = decision.kind === "end" && this.#now?.ended !== undefined;
     if (decision.kind !== "keep" && !endsAgain) this.#change(decision);
-    if (message.early) message.resolve(decision.reply);
-    this.#hold(message, () => {
-      const { effects } = decision;
-      if (effects !== undefined) within(message, () => this.#runEffects(effects));
-      message.resolve(decision.reply);
-    });
+    if (message.early) message.task.resolve(decision.reply);
+    this.#hold(message, decision);
   }
 
   /** Why nothing may be written over what there is, if that is the case (SPEC OB10, OB18). */
@@ -279,15 +284,26 @@ export class Activation {
     this.#version++;
   }
 
-  /** An error is an answer like any other: it may tell of state that is not durable yet. */
   #threw(message: Message, error: unknown): void {
-    if (message.early && !this.#overtaken) message.reject(error);
-    this.#hold(message, () => message.reject(error));
+    if (this.#overtaken) return this.#hold(message, undefined);
+    if (message.early) message.task.reject(error);
+    this.#hold(message, new Thrown(error));
   }
 
-  #hold(message: Message, answer: () => void): void {
-    if (!this.#overtaken && this.#version === this.#durable) return answer();
-    this.#held.push({ message, version: this.#version, answer });
+  /** Keeps an answer until what it tells of is durable; none if the turn has to be run again. */
+  #hold(message: Message, outcome: Message["outcome"]): void {
+    message.outcome = outcome;
+    message.version = this.#version;
+    if (!this.#overtaken && this.#version === this.#durable) this.#answer(message);
+    else this.#held.push(message);
+  }
+
+  #answer(message: Message): void {
+    const { task, outcome } = message;
+    if (outcome instanceof Thrown) return task.reject(outcome.error);
+    const { effects, reply } = must(outcome, "an answer has an outcome");
+    if (effects !== undefined) within(message, () => this.#runEffects(effects));
+    task.resolve(reply);
   }
 
   /** Puts what nobody has seen back to the front of the mailbox, in the order it came. */
@@ -295,7 +311,7 @@ export class Activation {
     this.#overtaken = false;
     const held = this.#held;
     this.#held = [];
-    for (const { message } of held.reverse()) {
+    for (const message of held.reverse()) {
       if (message.runs <= this.#limits.replays) this.#mailbox.unshift(message);
       else {
         const error = new ConflictError("Cannot apply a call: other writers were always first");
@@ -304,16 +320,26 @@ export class Activation {
     }
   }
 
+  /** Sees to it that what has changed is written. */
   #flush(): void {
     if (this.#writing || this.#overtaken || this.#version === this.#durable) return;
-    this.#writing = true;
-    this.#sent = this.#version;
     // It is made for all of those that are held; the first one stands for them.
-    this.#underWay = within(this.#held[0]?.message, () => this.#write());
+    if (!this.#store.writesAtOnce) return within(this.#held[0], () => this.#write());
+    // Nothing to wait for, so nothing that the calls of this moment would gather behind by themselves.
+    if (this.#writesSoon) return;
+    this.#writesSoon = true;
+    this.#store.soon(this);
   }
 
-  async #write(): Promise<void> {
-    const version = this.#sent;
+  /** Called by the store when the calls of this moment have run. */
+  writeNow(): void {
+    this.#writesSoon = false;
+    if (!this.#writing && !this.#overtaken && this.#version !== this.#durable) this.#write();
+  }
+
+  #write(): void {
+    this.#writing = true;
+    this.#sent = this.#version;
     try {
       const now = must(this.#now, "a change has a state");
       const base = must(this.#base, "a change was made on something loaded");
@@ -321,30 +347,43 @@ export class Activation {
         stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
         ended: now.ended,
       };
-      const { hooks } = this.#ports;
-      const beside = hooks?.before(this.key, base.state, now.state);
-      if (beside !== undefined) await beside;
-      const outcome = await this.#store.write(this.key, base, now.state, content);
-      this.#writing = false;
-      if (outcome.committed) hooks?.after(this.key, base.state, now.state);
-      if (outcome.committed) this.#committed(version, outcome.loaded);
-      else await this.#conflicted(outcome.loaded);
+      const write = (): void => this.#store.write(this.key, base, now.state, content, this);
+      const beside = this.#ports.hooks?.before(this.key, base.state, now.state);
+      if (beside === undefined) write();
+      else beside.then(write).catch((error) => this.unwritten(error));
     } catch (error) {
-      this.#writing = false;
-      this.#discard(error);
+      this.unwritten(error);
     }
-    this.#tellIdle();
   }
 
-  #committed(version: number, loaded: Loaded): void {
+  /** Called by the store when a write has come to an end. */
+  written({ committed, loaded }: WriteOutcome): void {
+    this.#writing = false;
+    if (!committed) return void this.#conflicted(loaded);
+    const before = must(this.#base, "a write was made over something");
+    this.#ports.hooks?.after(this.key, before.state, loaded.state);
     this.#base = loaded;
-    this.#durable = version;
+    this.#durable = this.#sent;
     this.#conflicts = 0;
-    const later = this.#held.findIndex((held) => held.version > version);
     const free = this.#held;
-    this.#held = later === -1 ? [] : free.splice(later);
-    for (const held of free) held.answer();
+    let count = 0;
+    while (count < free.length && (free[count]?.version ?? 0) <= this.#sent) count++;
+    this.#held = count === free.length ? [] : free.splice(count);
+    for (const message of free) this.#answer(message);
     this.#flush();
+    this.#wrote();
+  }
+
+  /** Called by the store when what became of a write is unknown. */
+  unwritten(error: unknown): void {
+    this.#writing = false;
+    this.#discard(error);
+    this.#wrote();
+  }
+
+  #wrote(): void {
+    if (this.#stalled) this.#pump();
+    this.#tellIdle();
   }
 
   async #conflicted(loaded: Loaded): Promise<void> {
@@ -372,13 +411,13 @@ export class Activation {
     this.#now = undefined;
     this.#durable = this.#version;
     this.#overtaken = this.#running;
-    for (const { message } of held) this.#fail(message, error);
+    for (const message of held) this.#fail(message, error);
     this.#pump();
   }
 
   #fail(message: Message, error: unknown): void {
     if (message.early && message.runs > 0) this.#lost = { error };
-    message.reject(error);
+    message.task.reject(error);
   }
 
   #runEffects(effects: readonly Effect[]): void {
@@ -397,4 +436,9 @@ export class Activation {
     if (this.#idleWaiters.length === 0 || !this.idle) return;
     for (const tell of this.#idleWaiters.splice(0)) tell();
   }
+}
+
+function mailboxFull(size: number): HoldfastError {
+  const message = `Cannot accept a call: ${size} wait`;
+  return new HoldfastError("ERR_MAILBOX_FULL", message, { retryable: true });
 }

@@ -1,17 +1,27 @@
 import type { Clock } from "../ports/clock.ts";
 
+/** What is to be done within a time limit. */
+export interface Limited<T> {
+  /** What it is called. */
+  readonly name: string;
+  /** @param signal Aborted when the limit has passed. */
+  readonly run: (signal: AbortSignal) => Promise<T>;
+}
+
 /** A call that has not been answered yet. */
 interface Waiting {
   /** Reused by later calls for as long as it was not aborted: on Bun one costs half a microsecond. */
   readonly controller: AbortController;
   dueAt: number;
-  expire: () => void;
+  of: Pick<Limited<unknown>, "name">;
+  failed: (error: unknown) => void;
 }
 
 /** Controllers kept for reuse. */
 const maxSpare = 256;
 
-const nothing = () => {};
+const nobody = () => {};
+const nothing = { name: "" };
 
 /**
  * One time limit for many calls. All calls share the limit, so they expire in the order they began
@@ -19,47 +29,56 @@ const nothing = () => {};
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #limitMs: number;
+  readonly #late: (of: Pick<Limited<unknown>, "name">) => Error;
   readonly #waiting: Set<Waiting> = new Set();
   readonly #spare: Waiting[] = [];
   #armed = false;
 
-  constructor(clock: Clock, limitMs: number) {
+  /** @param late Makes the error of a call whose limit has passed. */
+  constructor(clock: Clock, late: (of: Pick<Limited<unknown>, "name">) => Error) {
     this.#clock = clock;
-    this.#limitMs = limitMs;
+    this.#late = late;
   }
 
   /**
-   * Settles as `run` does, or rejects with what `late` makes once the limit has passed.
+   * Runs something and tells how it ended, exactly once: not through a promise of its own, which
+   * every write would pay for.
    *
-   * @param run Gets a signal that is aborted when the limit has passed.
+   * @param dueAt When the limit passes, on the monotonic clock; no earlier than that of the last call.
    */
-  limit<T>(run: (signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const entry = this.#spare.pop() ??
-        { controller: new AbortController(), dueAt: 0, expire: nothing };
-      entry.dueAt = this.#clock.monotonic() + this.#limitMs;
-      entry.expire = () => {
-        const error = late();
-        reject(error);
-        entry.controller.abort(error);
-      };
-      this.#waiting.add(entry);
-      if (!this.#armed) this.#arm(entry.dueAt);
-      run(entry.controller.signal).then((value) => {
-        this.#release(entry);
-        resolve(value);
-      }, (error) => {
-        this.#release(entry);
-        reject(error);
-      });
+  run<T>(
+    call: Limited<T>,
+    dueAt: number,
+    done: (value: T) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const entry = this.#spare.pop() ??
+      { controller: new AbortController(), dueAt, of: nothing, failed: nobody };
+    entry.dueAt = dueAt;
+    entry.of = call;
+    entry.failed = failed;
+    this.#waiting.add(entry);
+    if (!this.#armed) this.#arm(dueAt);
+    let running: Promise<T>;
+    try {
+      running = call.run(entry.controller.signal);
+    } catch (error) {
+      running = Promise.reject(error);
+    }
+    running.then((value) => {
+      if (this.#release(entry)) done(value);
+    }, (error) => {
+      if (this.#release(entry)) failed(error);
     });
   }
 
-  #release(entry: Waiting): void {
-    if (!this.#waiting.delete(entry)) return;
-    entry.expire = nothing;
+  /** Tells whether the limit had not passed. */
+  #release(entry: Waiting): boolean {
+    if (!this.#waiting.delete(entry)) return false;
+    entry.of = nothing;
+    entry.failed = nobody;
     if (this.#spare.length < maxSpare) this.#spare.push(entry);
+    return true;
   }
 
   #arm(dueAt: number): void {
@@ -77,7 +96,9 @@ export class Deadlines {
         return;
       }
       this.#waiting.delete(entry);
-      entry.expire();
+      const error = this.#late(entry.of);
+      entry.failed(error);
+      entry.controller.abort(error);
     }
   }
 }

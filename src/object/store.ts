@@ -11,6 +11,18 @@ export type WriteOutcome =
   | { readonly committed: true; readonly loaded: Loaded }
   | { readonly committed: false; readonly loaded: Loaded };
 
+/** Who has a record written: exactly one of the two is called, once per write. Neither may throw. */
+export interface Writer {
+  written(outcome: WriteOutcome): void;
+  /** The write failed for certain, or what became of it could not be found out. */
+  unwritten(error: unknown): void;
+}
+
+/** Who wants to write once the calls of this moment have run. */
+export interface Soon {
+  writeNow(): void;
+}
+
 type CallName = StorageEvent["name"];
 type Result = StorageEvent["result"];
 
@@ -31,6 +43,8 @@ interface Write {
   readonly key: string;
   readonly rev: number;
   readonly by: string;
+  readonly state: Loaded["state"];
+  readonly ended: number | undefined;
 }
 
 /**
@@ -45,11 +59,12 @@ export class RecordStore {
   readonly incarnation: string;
   #writes = 0;
   #told = 0;
+  #soon: Soon[] = [];
 
   constructor(ports: EnginePorts, limits: EngineLimits) {
     this.#ports = ports;
     this.#limits = limits;
-    this.#deadlines = new Deadlines(ports.clock, limits.storageTimeoutMs);
+    this.#deadlines = new Deadlines(ports.clock, ({ name }) => this.#late(name));
     this.incarnation = Array.from(
       ports.random.bytes(8),
       (byte) => byte.toString(16).padStart(2, "0"),
@@ -90,31 +105,55 @@ export class RecordStore {
     return decodeRecord(stored.etag, stored.value, this.#limits.maxStateBytes);
   }
 
-  /**
-   * Writes a record over the one it was made from, or reports the one that is there instead.
-   *
-   * @throws {StorageUnavailableError} If the outcome could not be found out.
-   */
-  write(
-    key: string,
-    over: Loaded,
-    state: Loaded["state"],
-    content: Content,
-  ): Promise<WriteOutcome> {
-    const by = `${this.incarnation}.${++this.#writes}`;
-    const rev = over.rev + 1;
-    const call = this.#put(key, encodeRecord(rev, by, content), over.etag);
-    const judge = (failure: unknown): Promise<WriteOutcome> =>
-      this.#judge({ key, rev, by }, call.outcome === "unknown", failure);
-    return this.#tries(call).then((result): WriteOutcome | Promise<WriteOutcome> => {
-      if (!result.ok) return judge(undefined);
-      const { ended } = content;
-      const loaded = { etag: result.etag, rev, by, state, ended, problem: undefined };
-      return { committed: true, loaded };
-    }, (error) => {
-      if (call.outcome === "none") throw error;
-      return judge(error);
+  /** Whether the storage need not wait for anything, and nobody is to be told of its calls. */
+  get writesAtOnce(): boolean {
+    return this.#ports.storage.putSync !== undefined && this.#ports.emit === undefined;
+  }
+
+  /** Lets a writer write when the calls of this moment have run: one turn of the queue for all. */
+  soon(writer: Soon): void {
+    if (this.#soon.push(writer) > 1) return;
+    void Promise.resolve().then(() => {
+      const writers = this.#soon;
+      this.#soon = [];
+      for (const each of writers) each.writeNow();
     });
+  }
+
+  /**
+   * Writes a record over the one it was made from, or reports the one that is there instead. The
+   * writer gets a {@linkcode StorageUnavailableError} if the outcome could not be found out.
+   */
+  write(key: string, over: Loaded, state: Loaded["state"], content: Content, to: Writer): void {
+    const by = `${this.incarnation}.${++this.#writes}`;
+    const { ended } = content;
+    const write: Write = { key, rev: over.rev + 1, by, state, ended };
+    const text = encodeRecord(write.rev, by, content);
+    if (this.writesAtOnce && this.#writeSync(write, text, over.etag, to)) return;
+    const call = this.#put(key, text, over.etag);
+    const judge = (failure: unknown): Promise<void> =>
+      this.#judge(write, call.outcome === "unknown", failure)
+        .then((outcome) => to.written(outcome), (error) => to.unwritten(error));
+    this.#try(call, (result) => {
+      if (result.ok) to.written(committed(write, result.etag));
+      else void judge(undefined);
+    }, (error) => {
+      if (call.outcome === "none") to.unwritten(error);
+      else void judge(error);
+    });
+  }
+
+  /** Writes at once; `false` if that did not work: then nothing was written. */
+  #writeSync(write: Write, text: string, over: string | null, to: Writer): boolean {
+    let result: PutResult | undefined;
+    try {
+      result = this.#ports.storage.putSync?.(write.key, text, conditionOf(over));
+    } catch {
+      // The way with a time limit, tries and reports.
+    }
+    if (result?.ok !== true) return false;
+    to.written(committed(write, result.etag));
+    return true;
   }
 
   /**
@@ -183,7 +222,7 @@ export class RecordStore {
   }
 
   #put(key: string, text: string, over: string | null): Call<PutResult> {
-    const condition: PutOptions = over === null ? { ifNoneMatch: "*" } : { ifMatch: over };
+    const condition = conditionOf(over);
     return {
       name: "holdfast.storage.put",
       key,
@@ -193,10 +232,18 @@ export class RecordStore {
     };
   }
 
-  /** Nearly every first try succeeds, so it goes without the machinery of the later ones. */
   #tries<T>(call: Call<T>): Promise<T> {
-    const giveUpAt = this.#ports.clock.monotonic() + this.#limits.storageTimeoutMs;
-    return this.#once(call, 1).catch((error) => this.#tryAgain(call, giveUpAt, error));
+    return new Promise((resolve, reject) => this.#try(call, resolve, reject));
+  }
+
+  /** Nearly every first try succeeds, so it goes without the machinery of the later ones. */
+  #try<T>(call: Call<T>, done: (value: T) => void, failed: (error: unknown) => void): void {
+    const { emit, clock } = this.#ports;
+    const giveUpAt = clock.monotonic() + this.#limits.storageTimeoutMs;
+    const again = (error: unknown): void =>
+      void this.#tryAgain(call, giveUpAt, error).then(done, failed);
+    if (emit !== undefined) void this.#tell(call, 1, emit).then(done, again);
+    else this.#deadlines.run(call, giveUpAt, done, again);
   }
 
   async #tryAgain<T>(call: Call<T>, giveUpAt: number, firstError: unknown): Promise<T> {
@@ -228,8 +275,11 @@ export class RecordStore {
     return emit === undefined ? this.#limited(call) : this.#tell(call, attempt, emit);
   }
 
-  #limited<T>({ run, name }: Call<T>): Promise<T> {
-    return this.#deadlines.limit(run, () => this.#late(name));
+  #limited<T>(call: Call<T>): Promise<T> {
+    const dueAt = this.#ports.clock.monotonic() + this.#limits.storageTimeoutMs;
+    return new Promise((resolve, reject) => {
+      this.#deadlines.run(call, dueAt, resolve, reject);
+    });
   }
 
   async #tell<T>(
@@ -254,7 +304,7 @@ export class RecordStore {
     }
   }
 
-  #late(name: CallName): Error {
+  #late(name: string): Error {
     const seconds = this.#limits.storageTimeoutMs / 1000;
     return new StorageUnavailableError(
       `Cannot wait for "${name}": no answer within ${seconds} s`,
@@ -284,4 +334,12 @@ function unknownOutcome(cause: unknown): StorageUnavailableError {
     "unknown",
     cause === undefined ? {} : { cause },
   );
+}
+
+function conditionOf(over: string | null): PutOptions {
+  return over === null ? { ifNoneMatch: "*" } : { ifMatch: over };
+}
+
+function committed({ rev, by, state, ended }: Write, etag: string): WriteOutcome {
+  return { committed: true, loaded: { etag, rev, by, state, ended, problem: undefined } };
 }

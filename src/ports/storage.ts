@@ -62,6 +62,11 @@ export interface Storage {
   getSync?(key: string): Stored | undefined;
   /** Writes a key. */
   put(key: string, value: string, options?: PutOptions): Promise<PutResult>;
+  /**
+   * Writes a key as `put` does, at once: only in storages that need not wait for anything. If it
+   * throws, nothing was written; the caller then asks `put`.
+   */
+  putSync?(key: string, value: string, options?: PutOptions): PutResult;
   /** Deletes a key; deleting an absent key without a condition is `ok`. */
   delete(key: string, options?: DeleteOptions): Promise<DeleteResult>;
   /** Lists the keys that begin with a prefix, in ascending order. */

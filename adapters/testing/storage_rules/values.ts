@@ -99,4 +99,39 @@ export const valueRules: readonly StorageRule[] = [
       );
     },
   },
+  {
+    title:
+      "[ST27] putSync(), where there is one, does what put() does, or throws and writes nothing",
+    body: async ({ t, storage }) => {
+      if (storage.putSync === undefined) return;
+      await storage.get("k"); // some open with the first call
+      const first = storage.putSync("k", "é1", { ifNoneMatch: "*" });
+      if (!first.ok) throw new Error("putSync() lost a race against nobody");
+      const { etag } = first;
+      t.assertEquals(await storage.get("k"), { value: "é1", etag });
+      t.assertEquals(storage.putSync("k", "2", { ifNoneMatch: "*" }), { ok: false, found: etag });
+      const second = storage.putSync("k", "2", { ifMatch: etag });
+      if (!second.ok) throw new Error("putSync() lost a race against nobody");
+      const found = second.etag;
+      t.assertEquals(storage.putSync("k", "3", { ifMatch: etag }), { ok: false, found });
+      t.assertEquals(await storage.put("k", "3", { ifMatch: etag }), { ok: false, found });
+      const refused: (() => unknown)[] = [
+        () => storage.putSync?.("k", 4 as unknown as string),
+        () => storage.putSync?.("../k", "4"),
+        () => storage.putSync?.("k", "4", { ifMatch: found, ifNoneMatch: "*" }),
+      ];
+      for (const put of refused) {
+        await t.assertRejects(
+          () => Promise.resolve().then(put),
+          (error) => error instanceof TypeError,
+        );
+      }
+      t.assertEquals(await storage.get("k"), { value: "2", etag: found });
+      await storage.close?.();
+      await t.assertRejects(
+        () => Promise.resolve().then(() => storage.putSync?.("k", "5")),
+        (error) => error instanceof Error,
+      );
+    },
+  },
 ];
