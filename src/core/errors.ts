@@ -2,6 +2,8 @@
 export type ErrorCode =
   | "ERR_CLOSED"
   | "ERR_CONFLICT"
+  | "ERR_COOLING_DOWN"
+  | "ERR_CORDONED"
   | "ERR_CORRUPT_RECORD"
   | "ERR_DEADLINE"
   | "ERR_DELETED"

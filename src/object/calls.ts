@@ -1,6 +1,7 @@
 import { HoldfastError, InvalidArgumentsError } from "../core/errors.ts";
 import { checkSchema } from "../core/schema.ts";
 import type { Around, CallEvent, TelemetryEvent } from "../ports/telemetry.ts";
+import type { Cordons } from "./cordons.ts";
 import type { Engine } from "./engine.ts";
 import type { HandlerSpec } from "./model.ts";
 import type { ObjectClass, Residents } from "./residents.ts";
@@ -35,6 +36,7 @@ export interface CallPorts {
   readonly ports: Pick<EnginePorts, "clock" | "emit">;
   readonly engine: Engine;
   readonly residents: Residents;
+  readonly cordons: Cordons;
   readonly env: TurnEnv;
 }
 
@@ -54,12 +56,14 @@ export class Calls {
   }
 
   #make(call: Call): Promise<unknown> {
-    const { cls, key, args } = call;
+    const { cls, key, args, chain } = call;
+    const refusal = this.#on.cordons.refusal(cls.spec.name, key, chain);
+    if (refusal !== undefined) return Promise.reject(refusal);
     const handler = cls.spec.handlers.get(call.handler);
     if (handler === undefined) return Promise.reject(unknownHandler(call));
     // One that runs beside others waits for nobody.
     const beside = handler.readOnly && call.options.fresh !== true;
-    if (!beside && call.chain.includes(key)) return Promise.reject(reentrant(call));
+    if (!beside && chain.includes(key)) return Promise.reject(reentrant(call));
     if (handler.args === undefined) return this.#submit(call, handler);
     return Promise.resolve(checkSchema(handler.args, args)).then((checked) => {
       if (checked.ok) return this.#submit(call, handler);

@@ -74,6 +74,22 @@ export interface Objects {
   delete(target: AnyObjectDefinition | string, id: string): Promise<boolean>;
   /** Lets an object leave memory when it has done what it has to do, after its `onShutdown`. */
   stop(target: AnyObjectDefinition | string, id: string): Promise<void>;
+  /**
+   * Loads an object into memory, `afterLoad` included, so that the first call finds it ready. Also ends
+   * the rest of one that has kept failing to start (`ERR_COOLING_DOWN`).
+   *
+   * @throws What its `afterLoad` or `migrate` fails with.
+   */
+  start(target: AnyObjectDefinition | string, id: string): Promise<void>;
+  /**
+   * Keeps calls and alarms from an object, or from all of a class, for maintenance: calls are refused
+   * with `ERR_CORDONED`, alarms wait. In this process and until `uncordon()`.
+   *
+   * @returns Resolves when what was accepted before is done and the objects have left memory.
+   */
+  cordon(target: AnyObjectDefinition | string, id?: string): Promise<void>;
+  /** Takes a cordon back; `false` if there was none of exactly this. */
+  uncordon(target: AnyObjectDefinition | string, id?: string): boolean;
 }
 
 /** Records looked at at the same time by a listing. */

@@ -2,13 +2,14 @@ import { HoldfastError } from "../core/errors.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import { AlarmIndex } from "./alarm_index.ts";
 import { type CallOptions, Calls } from "./calls.ts";
+import { Cordons } from "./cordons.ts";
 import { Directory } from "./directory.ts";
 import { Engine } from "./engine.ts";
 import { Inventory, type Objects } from "./inventory.ts";
 import type { AnyObjectDefinition } from "./model.ts";
 import { Poller, type PollerSettings } from "./poller.ts";
 import { type Member, type ObjectClass, Residents } from "./residents.ts";
-import { Failure, handlerTurn, type TurnEnv } from "./turns.ts";
+import { Failure, handlerTurn, startTurn, type TurnEnv } from "./turns.ts";
 import { type DrainReport, type EngineLimits, type EnginePorts, logReference } from "./types.ts";
 import { Visits } from "./visits.ts";
 
@@ -39,6 +40,7 @@ export class ObjectHost {
   readonly #calls: Calls;
   readonly #env: TurnEnv;
   readonly #inventory: Inventory;
+  readonly #cordons: Cordons = new Cordons();
   #closing = false;
 
   /** @param ports Their `emit` is asked for at each event: listeners come and go. */
@@ -60,6 +62,7 @@ export class ObjectHost {
       ports,
       engine: this.#engine,
       residents: this.#residents,
+      cordons: this.#cordons,
       env: this.#env,
     });
     this.#visits = this.#makeVisits(settings);
@@ -127,7 +130,38 @@ export class ObjectHost {
         const cls = this.#directory.find(target);
         await this.#residents.stop(cls, this.#directory.key(cls, id));
       },
+      start: (target, id) => this.#start(target, id),
+      cordon: async (target, id) => {
+        const { cls, key } = this.#place(target, id);
+        this.#cordons.add(key ?? cls.prefix);
+        await (key === undefined ? this.#residents.stopAll(cls) : this.#residents.stop(cls, key));
+      },
+      uncordon: (target, id) => {
+        const { cls, key } = this.#place(target, id);
+        const removed = this.#cordons.remove(key ?? cls.prefix);
+        if (removed) this.#poller.reconsider();
+        return removed;
+      },
     };
+  }
+
+  #place(
+    target: AnyObjectDefinition | string,
+    id: string | undefined,
+  ): { readonly cls: ObjectClass; readonly key: string | undefined } {
+    const cls = this.#directory.find(target);
+    return { cls, key: id === undefined ? undefined : this.#directory.key(cls, id) };
+  }
+
+  async #start(target: AnyObjectDefinition | string, id: string): Promise<void> {
+    if (this.#closing) throw closed();
+    const cls = this.#directory.find(target);
+    const key = this.#directory.key(cls, id);
+    const member = this.#residents.use(cls, id, key, true);
+    member.trouble = undefined;
+    const work = { chain: [key], limit: cls.limits.limit(() => {}) };
+    const reply = await this.#engine.run(key, startTurn(this.#env, member, work));
+    if (reply instanceof Failure) throw reply.error;
   }
 
   /** Accepts nothing more, lets every object shut down, and waits until everything is durable. */
@@ -240,6 +274,10 @@ export class ObjectHost {
         const place = this.#directory.place(key);
         for (const { at } of Object.values(alarms)) this.#poller.expect(place, at);
       },
+      rests: ({ key, spec }, { error }, restMs) => {
+        const about = { ref: logReference(key), class: spec.name, error, restMs };
+        this.#ports.emit?.({ name: "holdfast.object.cool_down", ...about });
+      },
     };
   }
 
@@ -249,6 +287,7 @@ export class ObjectHost {
       directory: this.#directory,
       engine: this.#engine,
       residents: this.#residents,
+      cordons: this.#cordons,
       env: this.#env,
       retry,
     });

@@ -116,6 +116,11 @@ export class Poller {
     this.#armExact();
   }
 
+  /** Looks again at what was set aside, with the next look at the index. */
+  reconsider(): void {
+    this.#aside.clear();
+  }
+
   /** When an object has its next alarm, as far as this process knows. */
   expected(place: string): number | undefined {
     return this.#expected.get(place);

@@ -85,6 +85,15 @@ export class Residents {
     if (member !== undefined) await this.#shutdown(member);
   }
 
+  /** Shuts every object of a class down that is in memory. */
+  async stopAll(cls: ObjectClass): Promise<void> {
+    const next = [...cls.awake.values(), ...cls.asleep.values()].values();
+    const work = async () => {
+      for (const member of next) await this.#shutdown(member);
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+  }
+
   /** Forgets an object without a word, unless it has something to do. */
   forget(cls: ObjectClass, key: string): void {
     const member = cls.awake.get(key) ?? cls.asleep.get(key);
@@ -242,6 +251,7 @@ function newMember(cls: ObjectClass, id: string, key: string, now: number): Memb
     lineage: undefined,
     view: undefined,
     bytes: Infinity,
+    trouble: undefined,
     usedAt: now,
     placedAt: now,
     leaving: false,

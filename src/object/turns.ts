@@ -1,4 +1,5 @@
 import { HoldfastError, TooLargeError } from "../core/errors.ts";
+import { afterFailure, resting, type Trouble } from "./cool_down.ts";
 import { utf8Length } from "../core/json.ts";
 import type { HandlerEnv, Subject } from "./context.ts";
 import { perform, type Performed, type Work } from "./perform.ts";
@@ -17,6 +18,8 @@ export interface Resident extends Subject {
   view: View | undefined;
   /** No less than the bytes of the record's state as text. */
   bytes: number;
+  /** Its last activations have failed. */
+  trouble: Trouble | undefined;
 }
 
 /** What turns are run with. */
@@ -25,6 +28,8 @@ export interface TurnEnv extends HandlerEnv {
   readonly maxStateBytes: number;
   /** Told of each object that was loaded. */
   readonly loaded: (resident: Resident, view: View) => void;
+  /** Told of each object that rests, because it keeps failing to start. */
+  readonly rests: (resident: Resident, trouble: Trouble, restMs: number) => void;
 }
 
 /** Work with the limit of the call it is for. */
@@ -109,16 +114,51 @@ export function onObject<R>(
     if (view !== undefined && lineage === base) {
       return go(env, resident, { view, dirty: false, effects: [] }, body);
     }
+    const refusal = resting(resident.trouble, resident.spec.name, env.clock.monotonic());
+    if (refusal !== undefined) throw refusal;
     resident.bytes = Infinity;
     return prepare(env, resident, current.state, { chain, limit }).then((ready) => {
+      resident.trouble = undefined;
       env.loaded(resident, ready.view);
       if (!ready.dirty) {
         resident.lineage = base;
         resident.view = ready.view;
       }
       return go(env, resident, ready, body);
-    });
+    }, (error) => failedToStart(env, resident, error));
   });
+}
+
+function failedToStart(env: TurnEnv, resident: Resident, error: unknown): never {
+  const now = env.clock.monotonic();
+  const trouble = afterFailure(resident.trouble, error, now);
+  resident.trouble = trouble;
+  if (trouble.until > now) env.rests(resident, trouble, trouble.until - now);
+  throw error;
+}
+
+/** A turn that does nothing but what comes before the first call. */
+export function startTurn(
+  env: TurnEnv,
+  resident: Resident,
+  work: Pick<CallWork, "chain" | "limit">,
+): Turn<unknown> {
+  return (current) => {
+    work.limit.begin();
+    return onObject(
+      env,
+      resident,
+      current,
+      work,
+      (ready) =>
+        decided(env, resident, ready, {
+          reply: undefined,
+          view: ready.view,
+          effects: [],
+          growth: 0,
+        }),
+    );
+  };
 }
 
 /** Runs a body; what preparing has changed is written whether it throws or not. */

@@ -1,5 +1,6 @@
 import type { RetryPolicy } from "../core/retry.ts";
 import { deletedMs } from "./alarm_index.ts";
+import type { Cordons } from "./cordons.ts";
 import { type AlarmOutcome, alarmTurn, named } from "./alarms.ts";
 import type { Directory } from "./directory.ts";
 import type { Engine } from "./engine.ts";
@@ -14,6 +15,7 @@ export interface VisitPorts {
   readonly directory: Directory;
   readonly engine: Engine;
   readonly residents: Residents;
+  readonly cordons: Cordons;
   readonly env: TurnEnv;
   readonly retry: RetryPolicy;
 }
@@ -31,12 +33,16 @@ export class Visits {
     this.#on = on;
   }
 
-  /** Fires everything that is due of one object; `undefined` if its class is not known here. */
+  /**
+   * Fires everything that is due of one object; `undefined` if its class is not known here, or if it
+   * takes no calls.
+   */
   async visit(place: string): Promise<Visit | undefined> {
     const { ports, directory, residents, env, engine, retry } = this.#on;
     const found = directory.at(place);
     if (found === undefined) return undefined;
     const { cls, id, key } = found;
+    if (this.#on.cordons.holds(key)) return undefined;
     const member = residents.use(cls, id, key, false);
     const done = new Set<string>();
     for (let count = 0;; count++) {

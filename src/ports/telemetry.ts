@@ -32,7 +32,7 @@ export interface StorageEvent {
 export interface ObjectEvent {
   /**
    * Loaded, dropped while idle, overtaken by another writer, discarded, an effect threw; hibernated,
-   * shut down, deleted, a hook of that threw.
+   * shut down, deleted, a hook of that threw; given a rest because it keeps failing to start.
    */
   readonly name:
     | "holdfast.object.activate"
@@ -43,13 +43,16 @@ export interface ObjectEvent {
     | "holdfast.object.hibernate"
     | "holdfast.object.shutdown"
     | "holdfast.object.delete"
-    | "holdfast.object.hook_failed";
+    | "holdfast.object.hook_failed"
+    | "holdfast.object.cool_down";
   /** Log reference of the record. */
   readonly ref: string;
   /** Name of its definition; absent for what holds a session. */
   readonly class?: string;
   /** Calls that will be run again (`conflict`) or were failed (`discard`). */
   readonly calls?: number;
+  /** Milliseconds it rests for (`cool_down`). */
+  readonly restMs?: number;
   /** What was thrown, if anything was. */
   readonly error?: unknown;
 }
