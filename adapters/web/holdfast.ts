@@ -20,14 +20,16 @@ import type { Random } from "../../src/ports/random.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import type { Telemetry } from "../../src/ports/telemetry.ts";
 import { Identities } from "../../src/stash/identities.ts";
+import { SessionNotices } from "../../src/stash/notices.ts";
 import type { SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
 import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
-import { type CookieOptions, cookieSettings, readCookie } from "./cookies.ts";
+import { type CookieOptions, type CookieSettings, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
 import { checkLimits, type HoldfastLimits } from "./limits.ts";
+import { type Internals, noteInternals } from "./internals.ts";
 import { Listeners } from "./listeners.ts";
 import { type AlarmOptions, objectHost } from "./object_root.ts";
 import { OpenedSession, type OpenSession } from "./opened.ts";
@@ -181,7 +183,8 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
   }
   const cookie = cookieSettings(options.cookie);
-  const { engine, sessions, host, listeners } = compose({ ...options, clock }, cookie.name);
+  const { engine, internals, host, listeners } = compose({ ...options, clock }, cookie);
+  const { sessions } = internals;
   const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
 
   const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
@@ -191,7 +194,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     const unfinished = reports.reduce((sum, report) => sum + report.unfinished, 0);
     return { complete: reports.every((report) => report.complete), unfinished };
   };
-  return {
+  const holdfast: Holdfast = {
     open: (cookieHeader, openOptions = {}) => {
       const session = sessions.open(readCookie(cookieHeader, cookie.name), openOptions);
       return new OpenedSession(session, cookie);
@@ -209,6 +212,8 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     close,
     [Symbol.asyncDispose]: async () => void await close(),
   };
+  noteInternals(holdfast, internals);
+  return holdfast;
 }
 
 function callOf(host: ObjectHost): Holdfast["call"] {
@@ -226,8 +231,8 @@ function callOf(host: ObjectHost): Holdfast["call"] {
 /** Puts the engine and the sessions together on the ports of this process. */
 function compose(
   options: HoldfastOptions & { readonly clock: Clock },
-  cookieName: string,
-): { engine: Engine; sessions: Sessions; host: ObjectHost; listeners: Listeners } {
+  cookie: CookieSettings,
+): { engine: Engine; internals: Internals; host: ObjectHost; listeners: Listeners } {
   const { storage, secrets, clock, random = webRandom(), hmac = fastestHmac() } = options;
   checkSecrets(secrets);
   const namespace = checkNamespace(options.namespace ?? "app");
@@ -261,7 +266,7 @@ function compose(
       hmac,
       random,
       namespace,
-      cookieName,
+      cookieName: cookie.name,
       keys,
       remembered: maxActive,
     }),
@@ -270,10 +275,23 @@ function compose(
     maxSessionBytes,
     now: () => clock.now(),
     newPage: () => encodeBase64url(random.bytes(12)),
+    notices: new SessionNotices(),
     get emit() {
       return listeners.emit;
     },
   }, namespace);
   const host = objectHost(ports, namespace, limits, options.alarms, options.objects);
-  return { engine, sessions, host, listeners };
+  const internals: Internals = {
+    clock,
+    random,
+    hmac,
+    namespace,
+    keys,
+    sessions,
+    cookie,
+    get emit() {
+      return listeners.emit;
+    },
+  };
+  return { engine, internals, host, listeners };
 }

@@ -19,6 +19,8 @@ export interface Keys {
   readonly storeKey: Uint8Array;
   /** Root of the keys that encrypt records at rest. 32 bytes. */
   readonly dataKey: Uint8Array;
+  /** Signs the tokens that bind a live page to its session. 32 bytes. */
+  readonly liveKey: Uint8Array;
 }
 
 const MIN_BYTES = 32;
@@ -162,14 +164,15 @@ export async function deriveKeys(
 async function keysOf(secret: Uint8Array, hmac: Mac): Promise<Keys> {
   const derive = (label: string): Promise<Uint8Array> =>
     hkdf(secret, new Uint8Array(0), encoder.encode(`stash/v1/${label}`), hmac);
-  const [kid, cookieKey, storeKey, dataKey] = await Promise.all([
+  const [kid, cookieKey, storeKey, dataKey, liveKey] = await Promise.all([
     derive("kid"),
     derive("cookie"),
     derive("store-key"),
     derive("data"),
+    derive("live"),
   ]);
-  const keys = { kid: encodeBase64url(kid).slice(0, 6), cookieKey, storeKey, dataKey };
-  for (const name of ["cookieKey", "storeKey", "dataKey"]) {
+  const keys = { kid: encodeBase64url(kid).slice(0, 6), cookieKey, storeKey, dataKey, liveKey };
+  for (const name of ["cookieKey", "storeKey", "dataKey", "liveKey"]) {
     Object.defineProperty(keys, name, { enumerable: false });
   }
   return Object.freeze(keys);

@@ -5,6 +5,7 @@ import type { Engine } from "../object/engine.ts";
 import type { Current, Decision, Turn } from "../object/types.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Identities } from "./identities.ts";
+import type { SessionNotices } from "./notices.ts";
 import type { DraftLimits } from "./slices.ts";
 import { newSession, readSession, type SessionState, storeSession } from "./state.ts";
 
@@ -19,6 +20,8 @@ export interface SessionContext {
   readonly now: () => number;
   /** Makes a page instance id. */
   readonly newPage: () => string;
+  /** Whoever has to hear what becomes of a session. */
+  readonly notices: SessionNotices;
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
 }
 
@@ -95,12 +98,14 @@ export interface Turned<R> {
   readonly reply: R;
   /** Something was written. */
   readonly wrote: boolean;
+  /** The session began with it. */
+  readonly began: boolean;
 }
 
 /** How a request stands to the session it writes to. */
 export interface Standing {
-  /** The session is new: begin it if its key is absent. */
-  readonly create: boolean;
+  /** Until when the session may begin if its key is absent, in ms since the epoch; 0 for never. */
+  readonly createUntil: number;
   /** The client has shown the session's cookie, so it keeps cookies. */
   readonly shown: boolean;
 }
@@ -118,21 +123,24 @@ export class MovedError extends ConflictError {
  */
 export function onSession<R>(
   context: SessionContext,
-  { create, shown }: Standing,
+  { createUntil, shown }: Standing,
   turn: SessionTurn<R>,
 ): Turn<Turned<R>> {
   return (current) => {
     const now = context.now();
     const alive = judge(current, context.lifetime, now);
-    if (alive.gone !== undefined && !(create && alive.gone === "absent")) throw sessionEnded();
+    if (alive.gone !== undefined && !(now < createUntil && alive.gone === "absent")) {
+      throw sessionEnded();
+    }
     if (alive.state?.moved !== undefined) throw new MovedError();
     const before = alive.state ?? newSession(now);
+    const began = alive.state === undefined;
     const change = turn(before, now);
     const decide = ({ session, reply }: Change<R>): Decision<Turned<R>> => {
-      if (session === before) return { kind: "keep", reply: { reply, wrote: false } };
+      if (session === before) return { kind: "keep", reply: { reply, wrote: false, began: false } };
       const seen = Math.max(session.seen, now);
       const confirmed = session.confirmed || shown;
-      return decideWrite(context, { ...session, seen, confirmed }, { reply, wrote: true });
+      return decideWrite(context, { ...session, seen, confirmed }, { reply, wrote: true, began });
     };
     return change instanceof Promise ? change.then(decide) : decide(change);
   };

@@ -1,7 +1,8 @@
 import { must } from "../core/assert.ts";
 import { sessionKeyHash } from "../core/key.ts";
+import { type Reservation, signReservation, verifyReservation } from "../core/reservation.ts";
 import type { Keys } from "../core/secret.ts";
-import { mintSid, signToken, verifyToken } from "../core/token.ts";
+import { mintSid, signToken, type Verified, verifyToken } from "../core/token.ts";
 import type { Hmac } from "../ports/hmac.ts";
 import type { Random } from "../ports/random.ts";
 
@@ -15,6 +16,17 @@ export interface Identity {
   readonly keys: readonly string[];
   /** Which secret signed the cookie that was shown; 0 is the current one. */
   readonly keyIndex: number;
+  /**
+   * Until when a session may begin under it although the cookie says it never has, in ms since the
+   * epoch; 0 for never (SPEC SE24).
+   */
+  readonly reservedUntil: number;
+}
+
+/** An identity that nothing is stored under yet, and the cookie value that says so. */
+export interface ReservedIdentity {
+  readonly identity: Identity;
+  readonly cookie: string;
 }
 
 /** What identities are made of. */
@@ -56,7 +68,23 @@ export class Identities {
 
   /** Makes a new identity. */
   async mint(): Promise<Identity> {
-    return await this.#identity(mintSid(this.#ports.random), 0);
+    return await this.#identity(mintSid(this.#ports.random), 0, 0);
+  }
+
+  /**
+   * Makes an identity for a page, before there is anything to store under it.
+   *
+   * @param until Until when a session may begin under it, in ms since the epoch.
+   * @param sid The session id; a new one if absent.
+   */
+  async reserve(
+    until: number,
+    sid: string = mintSid(this.#ports.random),
+  ): Promise<ReservedIdentity> {
+    const { cookieName, hmac } = this.#ports;
+    const current = must((await this.#ports.keys)[0], "there is at least one secret");
+    const cookie = await signReservation(current, cookieName, sid, until, hmac);
+    return { identity: await this.#identity(sid, 0, until), cookie };
   }
 
   async #choose(tokens: readonly string[]): Promise<Identity | undefined | "ambiguous"> {
@@ -72,16 +100,19 @@ export class Identities {
 
   async #verify(token: string): Promise<Identity | undefined> {
     const { cookieName, hmac, remembered } = this.#ports;
-    const verified = await verifyToken(await this.#ports.keys, cookieName, token, hmac);
+    const keys = await this.#ports.keys;
+    const verified = await verifyToken(keys, cookieName, token, hmac) ??
+      await verifyReservation(keys, cookieName, token, hmac);
     if (verified === undefined) return undefined;
-    const identity = await this.#identity(verified.sid, verified.keyIndex);
+    const until = isReservation(verified) ? verified.until : 0;
+    const identity = await this.#identity(verified.sid, verified.keyIndex, until);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= remembered && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(token, identity);
     return identity;
   }
 
-  async #identity(sid: string, keyIndex: number): Promise<Identity> {
+  async #identity(sid: string, keyIndex: number, reservedUntil: number): Promise<Identity> {
     const { cookieName, hmac, namespace } = this.#ports;
     const secrets = await this.#ports.keys;
     const current = must(secrets[0], "there is at least one secret");
@@ -90,6 +121,10 @@ export class Identities {
     for (const secret of secrets) {
       keys.push(`${namespace}/session/${await sessionKeyHash(secret, namespace, sid, hmac)}`);
     }
-    return { sid, token, keys, keyIndex };
+    return { sid, token, keys, keyIndex, reservedUntil };
   }
+}
+
+function isReservation(verified: Verified | Reservation): verified is Reservation {
+  return "until" in verified;
 }

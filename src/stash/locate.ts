@@ -40,13 +40,15 @@ async function bringHere(
   identity: Identity,
   found: Alive,
 ): Promise<Alive> {
-  const { keys, keyIndex } = identity;
+  const { keys, keyIndex, reservedUntil } = identity;
   const [currentKey = ""] = keys;
+  // A reserved one may have begun on a node that took another secret for the current one.
+  const isHereOrNowhere = keyIndex === 0 && (reservedUntil === 0 || keys.length === 1);
   let here = found;
   for (let tries = 0; tries < triesToMove; tries++) {
     if (here.gone === "ended" || here.gone === "expired") return here;
     if (here.state !== undefined && here.state.moved === undefined) return here;
-    if (here.gone === "absent" && keyIndex === 0 && tries === 0) return here;
+    if (here.gone === "absent" && isHereOrNowhere && tries === 0) return here;
     const latest = await latestCopy(context, keys);
     if (latest.gone !== undefined) return latest;
     const gone = await moveOn(context, latest, identity);

@@ -1,35 +1,40 @@
-import { HoldfastError } from "../core/errors.ts";
+import { must } from "../core/assert.ts";
+import { HoldfastError, StorageUnavailableError } from "../core/errors.ts";
 import { shouldTouch } from "../core/ttl.ts";
-import { logReference, type Turn } from "../object/types.ts";
 import { carryOver } from "./carry_over.ts";
 import {
   type Alive,
   judge,
-  MovedError,
   onSession,
   type SessionContext,
   sessionEnded,
   type SessionTurn,
-  type Turned,
 } from "./context.ts";
 import type { StashDefinition } from "./definition.ts";
 import { type SliceAccess, type Stash, StashHandle } from "./handle.ts";
 import type { Identity } from "./identities.ts";
 import { end, locate } from "./locate.ts";
-import { restore, type Restored } from "./restore.ts";
+import { follow, recoverFrom, refOf, tellRecovery, unrecoverable } from "./reach.ts";
+import { reservedMs } from "./reserve.ts";
+import { restore } from "./restore.ts";
 import type { CookieChange, RotateOptions, Session, SessionOptions, StashUse } from "./session.ts";
 import { newSeat, type Seat } from "./seat.ts";
 import { sliceAccess } from "./slice_access.ts";
-import { recoverSlice, type Recovery } from "./slices.ts";
-import { readSlice, type SessionState } from "./state.ts";
+import type { Recovery } from "./slices.ts";
+import type { SessionState } from "./state.ts";
 
 /** Most requests have none when they begin, and some none at all. */
 const noHandles: StashHandle<object>[] = [];
 
 const pagePattern = /^[A-Za-z0-9_-]{16}$/;
 
-/** How often a write follows a session that other nodes keep moving. */
-const triesToFollow = 5;
+/** What a page is bound to. */
+export interface PageSeat {
+  /** The session id: nothing of it may leave the process. */
+  readonly sid: string;
+  /** Until when a session may begin under it, in ms since the epoch; 0 if it has begun. */
+  readonly until: number;
+}
 
 /** Implements {@linkcode Session} for one request. */
 export class RequestSession implements Session {
@@ -67,6 +72,12 @@ export class RequestSession implements Session {
       : undefined;
   }
 
+  /** Tells whether something is a session of these sessions. */
+  static isOf(session: unknown, context: SessionContext): session is RequestSession {
+    return typeof session === "object" && session !== null && #context in session &&
+      session.#context === context;
+  }
+
   get ref(): string {
     return this.#refOf(this.#seat);
   }
@@ -82,7 +93,8 @@ export class RequestSession implements Session {
     const recovery = recovering instanceof Promise ? await recovering : recovering;
     const restoring = restore(definition, recovery);
     const restored = restoring instanceof Promise ? await restoring : restoring;
-    if (this.#context.emit !== undefined) this.#tellRecovery(seat, definition.name, restored);
+    const { emit } = this.#context;
+    if (emit !== undefined) tellRecovery(emit, this.#refOf(seat), definition.name, restored);
     const access = () => this.#access(definition, seat);
     const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
     if (this.#handles === noHandles) this.#handles = [handle];
@@ -106,6 +118,7 @@ export class RequestSession implements Session {
     }
     if (seat === this.#seat) this.#leave();
     if (identity === undefined) return;
+    this.#context.notices.ended(identity.keys, "destroyed");
     this.#cookie = { kind: "clear" };
     this.#context.emit?.({ name: "holdfast.session.destroy", ref: refOf(identity) });
   }
@@ -115,10 +128,39 @@ export class RequestSession implements Session {
     await this.#enter();
     const seat = this.#seat;
     while (seat.rotating !== undefined) await seat.rotating.catch(() => {});
-    if (seat.identity === undefined || seat.fresh) return;
+    if (seat.identity === undefined || (seat.fresh && !seat.reserved)) return;
     this.#refuseIfSealed();
+    if (seat.fresh) return await this.#reserveAgain(seat, seat.identity);
     seat.rotating = this.#rotate(seat, seat.identity).finally(() => seat.rotating = undefined);
     await seat.rotating;
+  }
+
+  /**
+   * Binds a page to the session, or to an id that is reserved for one that has not begun. Reads
+   * nothing if no cookie was shown, and writes nothing (SPEC SE23).
+   *
+   * @param reads Find out whether the session of a reserved id has begun meanwhile.
+   * @throws {HoldfastError} `ERR_SESSION_SEALED` if there is no session and the response was made.
+   */
+  async reserve(reads: boolean): Promise<PageSeat> {
+    const shown = reads ? undefined : await this.#identify();
+    if (shown !== undefined && !this.#entered && shown.reservedUntil > this.#context.now()) {
+      return { sid: shown.sid, until: shown.reservedUntil };
+    }
+    try {
+      await this.#enter();
+    } catch (error) {
+      const known = await this.#identify();
+      // Whether it is alive, its page will find out when storage answers again.
+      if (!(error instanceof StorageUnavailableError) || known === undefined) throw error;
+      return { sid: known.sid, until: known.reservedUntil };
+    }
+    const seat = this.#seat;
+    await seat.seating;
+    const { sid } = seat.fresh && !seat.reserved
+      ? await this.#reserve(seat)
+      : must(seat.identity, "what has begun has an id");
+    return { sid, until: seat.fresh ? seat.until : 0 };
   }
 
   /** Stores every handle whose state has changed; rejects with the first error after trying all. */
@@ -139,17 +181,6 @@ export class RequestSession implements Session {
   /** Keeps ids and state out of logs. */
   toJSON(): { ref: string } {
     return { ref: this.ref };
-  }
-
-  #tellRecovery(seat: Seat, stash: string, { status, cause, invalid }: Restored<object>): void {
-    this.#context.emit?.({
-      name: "holdfast.stash.recover",
-      ref: this.#refOf(seat),
-      stash,
-      status,
-      ...(invalid.length > 0 ? { keys: invalid } : {}),
-      ...(cause === undefined ? {} : { error: cause }),
-    });
   }
 
   /** At once where nothing has to be waited for: a promise costs as much as the rest. */
@@ -231,7 +262,8 @@ export class RequestSession implements Session {
   }
 
   #occupy(seat: Seat, identity: Identity, alive: Alive): void {
-    if (alive.state === undefined || seat.ended) return;
+    if (seat.ended) return;
+    if (alive.state === undefined) return this.#occupyReserved(seat, identity, alive);
     seat.identity = identity;
     seat.fresh = false;
     seat.shown = true;
@@ -242,12 +274,44 @@ export class RequestSession implements Session {
     this.#touch(identity, alive.state);
   }
 
+  /** Takes an id that a page was given, if no session has begun under it (SPEC SE24). */
+  #occupyReserved(seat: Seat, identity: Identity, { gone }: Alive): void {
+    if (gone !== "absent" || !(this.#context.now() < identity.reservedUntil)) return;
+    seat.identity = identity;
+    seat.until = identity.reservedUntil;
+    seat.reserved = true;
+    seat.shown = true;
+  }
+
+  async #reserve(seat: Seat): Promise<Identity> {
+    this.#refuseIfSealed();
+    const until = this.#context.now() + reservedMs;
+    const known = seat.identity?.sid;
+    const { identity, cookie } = await this.#context.identities.reserve(until, known);
+    // Another root of the same page was first, or a write.
+    if (seat.identity !== undefined && seat.identity.sid !== known) return seat.identity;
+    seat.identity ??= identity;
+    seat.until = until;
+    seat.reserved = true;
+    this.#cookie = { kind: "set", token: cookie };
+    return seat.identity;
+  }
+
+  /** Whoever knew the id before must not know it after. */
+  async #reserveAgain(seat: Seat, from: Identity): Promise<void> {
+    seat.identity = undefined;
+    seat.seating = undefined;
+    seat.shown = false;
+    await this.#reserve(seat);
+    this.#context.notices.ended(from.keys, "rotated");
+  }
+
   /** Notes that the user was here; in the background, because nobody waits for it. */
   #touch(identity: Identity, state: SessionState): void {
     const { engine, lifetime, emit, now } = this.#context;
     if (!shouldTouch(state, lifetime, now())) return;
     const ref = refOf(identity);
-    const standing = { create: false, shown: true };
+    const standing = { createUntil: 0, shown: true };
     const turn = onSession(this.#context, standing, (session, at) => ({
       session: shouldTouch(session, lifetime, at) ? { ...session } : session,
       reply: undefined,
@@ -265,7 +329,7 @@ export class RequestSession implements Session {
       drafts,
       emit,
       ref: () => this.#refOf(seat),
-      write: (turn, fresh) => this.#write(seat, turn, fresh),
+      write: (turn, fresh) => this.#write(seat, turn, fresh, definition.name),
       isEmpty: async () => {
         if (seat.fresh) await this.#enter();
         return seat.fresh;
@@ -273,41 +337,33 @@ export class RequestSession implements Session {
     });
   }
 
-  async #write<R>(seat: Seat, turn: SessionTurn<R>, fresh: boolean): Promise<R> {
+  async #write<R>(
+    seat: Seat,
+    turn: SessionTurn<R>,
+    fresh: boolean,
+    stash: string,
+  ): Promise<R> {
     while (seat.rotating !== undefined) await seat.rotating.catch(() => {});
     // A handle whose recovery failed must not begin a session beside the one that could not be read.
     if (seat.fresh && seat.identity === undefined && !seat.ended) await this.#enter();
     if (seat.ended) throw sessionEnded();
-    const identity = seat.identity ?? await this.#seated(seat);
+    const identity = seat.fresh
+      ? await this.#seated(seat)
+      : must(seat.identity, "what has begun has an id");
     if (seat.ended) throw sessionEnded();
     const create = seat.fresh;
-    if (create) this.#refuseIfSealed();
-    const standing = { create, shown: seat.shown };
-    const { reply, wrote } = await this.#follow(
+    if (create && !seat.reserved) this.#refuseIfSealed();
+    const standing = { createUntil: create ? seat.until : 0, shown: seat.shown };
+    const { reply, wrote, began } = await follow(
+      this.#context,
       identity,
       onSession(this.#context, standing, turn),
       fresh,
     );
     this.#found = undefined;
-    if (create && wrote) this.#created(seat, identity);
+    if (create && wrote) this.#created(seat, identity, began);
+    if (wrote) this.#context.notices.changed(identity.keys[0] ?? "", stash, undefined);
     return reply;
-  }
-
-  /** Runs a turn on a session, wherever nodes that disagree on the current secret move it. */
-  #follow<R>(
-    identity: Identity,
-    turn: Turn<Turned<R>>,
-    fresh: boolean,
-    tries = 1,
-  ): Promise<Turned<R>> {
-    const [key = ""] = identity.keys;
-    const running = this.#context.engine.run(key, turn, { fresh });
-    if (identity.keys.length === 1 || tries === triesToFollow) return running;
-    return running.catch(async (error) => {
-      if (!(error instanceof MovedError)) throw error;
-      await locate(this.#context, identity);
-      return await this.#follow(identity, turn, fresh, tries + 1);
-    });
   }
 
   /** Takes the seat, once for all writes that begin the session; a failure is not remembered. */
@@ -320,25 +376,29 @@ export class RequestSession implements Session {
   }
 
   async #sit(seat: Seat): Promise<Identity> {
-    this.#refuseIfSealed();
+    if (seat.identity === undefined) this.#refuseIfSealed();
     const options = this.#options;
     if (options.admit !== undefined && await options.admit() !== true) {
       throw new HoldfastError("ERR_SESSION_REFUSED", "Cannot begin a session: it was not admitted");
     }
-    return seat.identity = await this.#context.identities.mint();
+    return seat.identity ??= await this.#context.identities.mint();
   }
 
-  #created(seat: Seat, identity: Identity): void {
+  #created(seat: Seat, identity: Identity, began: boolean): void {
     if (!seat.fresh) return;
-    this.#refuseIfSealed();
+    if (!seat.reserved) this.#refuseIfSealed();
     seat.fresh = false;
-    if (seat === this.#seat && !seat.ended) this.#cookie = { kind: "set", token: identity.token };
+    if (seat === this.#seat && !seat.ended && !this.#sealed) {
+      this.#cookie = { kind: "set", token: identity.token };
+    }
+    if (!began) return;
     this.#context.emit?.({ name: "holdfast.session.create", ref: refOf(identity) });
   }
 
   async #rotate(seat: Seat, from: Identity): Promise<void> {
     const next = await this.#context.identities.mint();
     const { failure } = await carryOver(this.#context, from, next, seat.shown);
+    this.#context.notices.ended(from.keys, "rotated");
     seat.identity = next;
     this.#found = undefined;
     this.#cookie = { kind: "set", token: next.token };
@@ -364,23 +424,4 @@ export class RequestSession implements Session {
       "Cannot begin a session: the response has been made and its cookie can no longer be set",
     );
   }
-}
-
-function recoverFrom<S extends object>(
-  alive: Alive,
-  definition: StashDefinition<S>,
-  page: string | undefined,
-): Recovery {
-  return alive.state === undefined
-    ? { status: "not_found", fields: {} }
-    : recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
-}
-
-function unrecoverable(error: unknown): Recovery {
-  const newer = error instanceof HoldfastError && error.code === "ERR_NEWER_VERSION";
-  return { status: newer ? "newer" : "error", fields: {}, cause: error };
-}
-
-function refOf(identity: Identity): string {
-  return logReference(identity.keys[0] ?? "");
 }

@@ -5,6 +5,10 @@ export interface Seat {
   identity: Identity | undefined;
   /** Nothing is stored under it yet. */
   fresh: boolean;
+  /** Until when it may begin, while it is fresh; in ms since the epoch. */
+  until: number;
+  /** The client has the cookie already, or is about to get it: it was reserved for a page. */
+  reserved: boolean;
   /** The client has shown its cookie. */
   shown: boolean;
   ended: boolean;
@@ -18,6 +22,8 @@ export function newSeat(): Seat {
   return {
     identity: undefined,
     fresh: true,
+    until: Infinity,
+    reserved: false,
     shown: false,
     ended: false,
     seating: undefined,

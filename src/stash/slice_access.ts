@@ -17,14 +17,23 @@ export interface SliceAccessPorts<S extends object> {
   readonly write: <R>(turn: SessionTurn<R>, fresh: boolean) => Promise<R>;
   /** Whether there is no session that could hold the slice. */
   readonly isEmpty: () => Promise<boolean>;
+  /** Keep what is stored under another name, and begin anew with the first write. @default {false} */
+  readonly setAside?: boolean;
 }
 
 /** Reaches one slice of a session. */
 export function sliceAccess<S extends object>(ports: SliceAccessPorts<S>): SliceAccess {
   const { definition: { name, vsn }, emit, ref, write, isEmpty } = ports;
+  let setAside = ports.setAside === true;
   return {
     change: (make, fresh) => {
-      const writing = write(changeTurn(ports, make), fresh);
+      const turn = changeTurn(ports, make, setAside);
+      const writing = setAside
+        ? write(turn, fresh).then((written) => {
+          if (written) setAside = false;
+          return written;
+        })
+        : write(turn, fresh);
       if (emit === undefined) return writing;
       return writing.then((written) => {
         if (written) emit({ name: "holdfast.stash.stash", ref: ref(), stash: name });
@@ -48,11 +57,13 @@ export function sliceAccess<S extends object>(ports: SliceAccessPorts<S>): Slice
 function changeTurn<S extends object>(
   ports: SliceAccessPorts<S>,
   make: (slice: Slice) => SliceStep | Promise<SliceStep>,
+  setAside: boolean,
 ): SessionTurn<boolean> {
-  return (session, now) => {
+  return (found, now) => {
+    const session = setAside ? withAside(found, ports.definition.name) : found;
     const slice = sliceFor(ports, session);
     const finish = (step: SliceStep): Change<boolean> => {
-      if (step === "keep") return { session, reply: false };
+      if (step === "keep") return { session: found, reply: false };
       const changed = changeSlice(slice, step, now, ports.drafts);
       return { session: withSlice(session, ports.definition.name, changed), reply: true };
     };
@@ -74,6 +85,12 @@ function sliceFor<S extends object>(
 
 function withSlice(session: SessionState, name: string, slice: Slice | undefined): SessionState {
   return { ...session, views: storeSlice(session.views, name, slice) };
+}
+
+/** A session whose slice goes by a name that no stash can have. */
+function withAside(session: SessionState, name: string): SessionState {
+  const { [name]: slice, ...views } = session.views;
+  return slice === undefined ? session : { ...session, views: { ...views, [`~${name}`]: slice } };
 }
 
 function newerStored(name: string): HoldfastError {

@@ -1,6 +1,7 @@
 import { isExpired } from "../core/ttl.ts";
 import type { Current } from "../object/types.ts";
 import { judge, type SessionContext } from "./context.ts";
+import { endedMs } from "./reserve.ts";
 
 /** Options of a sweep. */
 export interface SweepOptions {
@@ -23,9 +24,6 @@ export interface SweepReport {
   /** Where the next sweep goes on; `undefined` after the last record. */
   readonly next: string | undefined;
 }
-
-/** How long the mark of an ended session stays, so that no late write can bring it back. */
-const endedMs = 60 * 60_000;
 
 /**
  * Ends expired sessions and removes the records of those ended an hour ago. Every step is a
@@ -61,12 +59,14 @@ async function sweepOne(
     }
     if (current.problem !== undefined) return "failed";
     if (!await isOver(context, current)) return "kept";
-    return await engine.run(
+    const outcome = await engine.run<"ended" | "kept">(
       key,
       ({ rev }) =>
         rev === current.rev ? { kind: "end", reply: "ended" } : { kind: "keep", reply: "kept" },
       { fresh: true },
     );
+    if (outcome === "ended") context.notices.ended([key], "expired");
+    return outcome;
   } catch {
     // Told to telemetry by the storage call that failed; the next sweep tries again.
     return "failed";

@@ -157,7 +157,7 @@ test("[KY6] keys come in the order of the secrets and are the same with any Hmac
   const [fast, web] = await Promise.all(HMACS.map((hmac) => deriveKeys([K2, K1], hmac)));
   assert(fast !== undefined && web !== undefined);
   const bytes = (all: readonly Keys[]): unknown =>
-    all.map((k) => [k.kid, k.cookieKey, k.storeKey, k.dataKey]);
+    all.map((k) => [k.kid, k.cookieKey, k.storeKey, k.dataKey, k.liveKey]);
   assertEquals(bytes(fast), bytes(web));
   const [old] = await deriveKeys([K1], fastestHmac());
   assertEquals(fast.length, 2);
@@ -177,8 +177,14 @@ test("[KY7] the derived keys of one secret differ, and so do a cookie tag and a 
   const hmac = fastestHmac();
   const [keys] = await deriveKeys([K1], hmac);
   assert(keys !== undefined);
-  const derived = [keys.cookieKey, keys.storeKey, keys.dataKey, new TextEncoder().encode(K1)];
-  assertEquals(new Set(derived.map(String)).size, 4);
+  const derived = [
+    keys.cookieKey,
+    keys.storeKey,
+    keys.dataKey,
+    keys.liveKey,
+    new TextEncoder().encode(K1),
+  ];
+  assertEquals(new Set(derived.map(String)).size, 5);
   const sid = mintSid(webRandom());
   const token = await signToken(keys, "app", sid, hmac);
   const stored = await sessionKeyHash(keys, "app", sid, hmac);

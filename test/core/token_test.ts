@@ -159,8 +159,8 @@ test("[TK4] a session id that we did not sign for this cookie is refused", async
 });
 
 /** The key bytes are not enumerable, so a spread would lose them. */
-function pick({ kid, cookieKey, storeKey, dataKey }: Keys): Keys {
-  return { kid, cookieKey, storeKey, dataKey };
+function pick({ kid, cookieKey, storeKey, dataKey, liveKey }: Keys): Keys {
+  return { kid, cookieKey, storeKey, dataKey, liveKey };
 }
 
 test("[TK4] nothing that a store holds makes a token", async () => {

@@ -1,0 +1,40 @@
+import type { Keys } from "../../src/core/secret.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Hmac } from "../../src/ports/hmac.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { TelemetryEvent } from "../../src/ports/telemetry.ts";
+import type { Sessions } from "../../src/stash/sessions.ts";
+import type { CookieSettings } from "./cookies.ts";
+
+/** What other adapters of this package build on: nothing that a user of it gets to see. */
+export interface Internals {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hmac: Hmac;
+  /** Keeps applications on one storage apart. */
+  readonly namespace: string;
+  /** The keys, the current one first. */
+  readonly keys: Promise<readonly Keys[]>;
+  readonly sessions: Sessions;
+  readonly cookie: CookieSettings;
+  /** Tells everybody who listens; `undefined` while nobody does. */
+  readonly emit: ((event: TelemetryEvent) => void) | undefined;
+}
+
+const known = new WeakMap<object, Internals>();
+
+/** Notes what a root is made of. */
+export function noteInternals(holdfast: object, internals: Internals): void {
+  known.set(holdfast, internals);
+}
+
+/**
+ * What a root is made of.
+ *
+ * @throws {TypeError} If `createHoldfast()` of this very package has not made it.
+ */
+export function internalsOf(holdfast: unknown, what: string): Internals {
+  const found = typeof holdfast === "object" && holdfast !== null ? known.get(holdfast) : undefined;
+  if (found !== undefined) return found;
+  throw new TypeError(`Cannot create ${what}: it needs what createHoldfast() made`);
+}
