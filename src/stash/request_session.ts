@@ -23,6 +23,8 @@ import { sliceAccess } from "./slice_access.ts";
 import type { Recovery } from "./slices.ts";
 import type { SessionState } from "./state.ts";
 
+// Longer than 400 lines because all of it decides on the private state of one request's seat.
+
 /** Most requests have none when they begin, and some none at all. */
 const noHandles: StashHandle<object>[] = [];
 
