@@ -302,7 +302,9 @@ export class Activation implements Writer {
     const { task, outcome } = message;
     if (outcome instanceof Thrown) return task.reject(outcome.error);
     const { effects, reply } = must(outcome, "an answer has an outcome");
-    if (effects !== undefined) within(message, () => this.#runEffects(effects));
+    if (effects !== undefined && effects.length > 0) {
+      within(message, () => this.#runEffects(effects));
+    }
     task.resolve(reply);
   }
 

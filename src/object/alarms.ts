@@ -47,8 +47,7 @@ export function alarmTurn(
       return keep({ kind: "none", nonces: [], next: undefined });
     }
     limit.begin();
-    const chain = [resident.key];
-    return onObject<AlarmOutcome>(env, resident, current, { chain, limit }, (ready) => {
+    return onObject<AlarmOutcome>(env, resident, current, { chain: [], limit }, (ready) => {
       const picked = pick(ready.view, env.clock.now());
       if (picked !== undefined) return fire(env, resident, ready, picked, limit, policy);
       return as(
@@ -113,20 +112,20 @@ async function fire(
   limit: CallLimit,
   policy: RetryPolicy,
 ): Promise<Decision<AlarmOutcome>> {
-  const { spec, key } = resident;
+  const { spec } = resident;
   try {
     const run = spec.alarms.get(name);
     if (run === undefined) {
       throw new TypeError(`Cannot fire "${name}": object "${spec.name}" has no such alarm`);
     }
     const { scheduledAt, attempt } = alarm;
-    const work = { run, args: [{ scheduledAt, attempt }], readOnly: false, chain: [key], limit };
+    const work = { run, args: [{ scheduledAt, attempt }], readOnly: false, chain: [], limit };
     const done: Performed = await perform(env, resident, cleared(ready.view, name), work);
     return as({ kind: "fired", name, alarm }, decided(env, resident, ready, done));
   } catch (error) {
     const parked = failed(env, ready.view, name, alarm, error, policy);
     const outcome: AlarmOutcome = { kind: "failed", name, alarm, error, parked: parked.given };
-    return { ...write(env, resident, parked.view, Infinity, ready.effects), reply: outcome };
+    return write(env, resident, parked.view, Infinity, ready.effects, outcome);
   }
 }
 

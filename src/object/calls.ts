@@ -75,26 +75,30 @@ export class Calls {
   #submit(call: Call, handler: HandlerSpec): Promise<unknown> {
     const { cls, id, key, args, options } = call;
     const { residents, env, engine } = this.#on;
+    const { fresh = false, existing = false } = options;
     return new Promise((resolve, reject) => {
       const limit = cls.limits.limit(reject);
-      limit.begin();
-      const { run, readOnly } = handler;
-      const work: CallWork = { run, args, readOnly, chain: [...call.chain, key], limit };
       const member = residents.use(cls, id, key, true);
-      const { fresh = false, existing = false } = options;
-      const answer = readOnly && !fresh
-        ? this.#durable(key).then((current) => readBeside(env, member, current, work, existing))
-        : engine.run(key, handlerTurn(env, member, work, existing), {
-          fresh,
-          early: cls.spec.durability === "behind",
-        });
-      answer.then((reply) => {
+      limit.begin(member.usedAt);
+      const { run, readOnly } = handler;
+      const work: CallWork = { run, args, readOnly, chain: call.chain, limit };
+      const answered = (reply: unknown): void => {
         if (reply instanceof Failure) reject(reply.error);
         else resolve(reply);
-      }, (error) => {
+      };
+      const failed = (error: unknown): void => {
         limit.end();
         reject(error);
-      });
+      };
+      if (readOnly && !fresh) {
+        this.#durable(key)
+          .then((current) => readBeside(env, member, current, work, existing))
+          .then(answered, failed);
+        return;
+      }
+      const turn = handlerTurn(env, member, work, existing);
+      const early = cls.spec.durability === "behind";
+      engine.submit(key, { turn, resolve: answered, reject: failed }, { fresh, early });
     });
   }
 

@@ -35,18 +35,17 @@ export interface Subject {
   readonly key: string;
 }
 
-/** One run of a handler, as its context needs to know it. */
+/** What of a run its context needs to know. */
 export interface Run {
-  readonly subject: Subject;
-  readonly view: View;
-  /** The state as the handler gets it. */
-  readonly state: JsonObject;
   readonly readOnly: boolean;
-  /** The keys of the objects whose calls have led here, this one last. */
+  /** The keys of the objects whose calls have led here. */
   readonly chain: readonly string[];
-  /** Aborted at the deadline; made when somebody asks. */
-  readonly signal: () => AbortSignal;
+  /** Has what is aborted at the deadline; made when somebody asks. */
+  readonly limit: { readonly signal: AbortSignal } | undefined;
 }
+
+/** No effects: one list for all runs that have none. */
+const noEffects: readonly Effect[] = [];
 
 const maxDate = 8.64e15;
 
@@ -56,30 +55,35 @@ const maxDate = 8.64e15;
  */
 export class Context implements ObjectContext<JsonObject> {
   readonly #env: HandlerEnv;
+  readonly #subject: Subject;
+  readonly #state: JsonObject;
   readonly #run: Run;
   #alarms: View["alarms"];
   #parked: View["parked"];
   #effects: Effect[] | undefined;
   #ended = false;
 
-  constructor(env: HandlerEnv, run: Run) {
+  /** @param state The state as the handler gets it. */
+  constructor(env: HandlerEnv, subject: Subject, view: View, state: JsonObject, run: Run) {
     this.#env = env;
+    this.#subject = subject;
+    this.#state = state;
     this.#run = run;
-    this.#alarms = run.view.alarms;
-    this.#parked = run.view.parked;
+    this.#alarms = view.alarms;
+    this.#parked = view.parked;
   }
 
   get id(): string {
-    return this.#run.subject.id;
+    return this.#subject.id;
   }
 
   get state(): JsonObject {
-    return this.#run.state;
+    return this.#state;
   }
 
   set state(value: JsonObject) {
     this.#change("the state");
-    const { state } = this.#run;
+    const state = this.#state;
     if (value === state) return;
     if (!isJsonObject(value)) {
       throw new TypeError("Cannot replace the state: what it was assigned is not a plain object");
@@ -90,7 +94,7 @@ export class Context implements ObjectContext<JsonObject> {
   }
 
   get signal(): AbortSignal {
-    return this.#run.signal();
+    return this.#run.limit?.signal ?? new AbortController().signal;
   }
 
   get now(): () => number {
@@ -138,7 +142,8 @@ export class Context implements ObjectContext<JsonObject> {
       if (this.#ended) throw ended();
       // Drafts end with this handler, and the other object may keep what it gets.
       const own = args.map((arg) => detach(arg));
-      return this.#env.call(target, id, handler, own, this.#run.chain);
+      const chain = [...this.#run.chain, this.#subject.key];
+      return this.#env.call(target, id, handler, own, chain);
     };
     // The reply has the type that the definition says.
     return call as CallObject;
@@ -151,7 +156,7 @@ export class Context implements ObjectContext<JsonObject> {
     effects: readonly Effect[];
   } {
     this.#ended = true;
-    return { alarms: this.#alarms, parked: this.#parked, effects: this.#effects ?? [] };
+    return { alarms: this.#alarms, parked: this.#parked, effects: this.#effects ?? noEffects };
   }
 
   #change(what: string): void {
@@ -163,10 +168,10 @@ export class Context implements ObjectContext<JsonObject> {
 
   #schedule(name: string, when: number | Date): void {
     this.#change("an alarm");
-    const { subject } = this.#run;
-    if (!subject.spec.alarms.has(name)) {
+    const { spec } = this.#subject;
+    if (!spec.alarms.has(name)) {
       throw new TypeError(
-        `Cannot schedule ${JSON.stringify(name)}: object "${subject.spec.name}" has no such alarm`,
+        `Cannot schedule ${JSON.stringify(name)}: object "${spec.name}" has no such alarm`,
       );
     }
     const now = this.#env.clock.now();

@@ -1,6 +1,7 @@
 import { HoldfastError } from "../core/errors.ts";
 import type { DeleteResult, ListOptions } from "../ports/storage.ts";
 import { Activation } from "./activation.ts";
+import type { Task } from "./message.ts";
 import { RecordStore } from "./store.ts";
 import {
   aboutObject,
@@ -40,6 +41,8 @@ export class Engine {
   readonly #store: RecordStore;
   /** In order of last use, so that the first are the ones to evict. */
   readonly #active: Map<string, { activation: Activation; usedAt: number }> = new Map();
+  /** Objects leave memory by themselves: somebody has to know who was used last. */
+  readonly #leave: boolean;
   #cancelSweep: (() => void) | undefined;
   #closing = false;
 
@@ -47,6 +50,8 @@ export class Engine {
     this.#ports = ports;
     this.#limits = { ...defaultEngineLimits, ...limits };
     this.#store = new RecordStore(ports, this.#limits);
+    const { idleMs, maxActive } = this.#limits;
+    this.#leave = idleMs !== Infinity || maxActive !== Infinity;
   }
 
   /** Names this engine among all. */
@@ -81,8 +86,15 @@ export class Engine {
    * @throws {ConflictError} If other writers were first more often than turns are run again.
    */
   run<R>(key: string, turn: Turn<R>, options: RunOptions = {}): Promise<R> {
-    if (this.#closing) return this.#refuse();
-    return this.#activation(key).run(turn, options.fresh ?? false, options.early ?? false);
+    return new Promise((resolve, reject) => {
+      this.submit(key, { turn, resolve, reject }, options);
+    });
+  }
+
+  /** Does what {@linkcode Engine.run} does, for those who have a promise of their own. */
+  submit<R>(key: string, task: Task<R>, { fresh = false, early = false }: RunOptions): void {
+    if (this.#closing) task.reject(closed());
+    else this.#activation(key).submit(task, fresh, early);
   }
 
   /** What is durable of an object as far as memory knows; `undefined` if it is not in memory. */
@@ -164,16 +176,13 @@ export class Engine {
   }
 
   #refuse(): Promise<never> {
-    return Promise.reject(
-      new HoldfastError("ERR_CLOSED", "Cannot accept a call: the instance is closed", {
-        retryable: true,
-      }),
-    );
+    return Promise.reject(closed());
   }
 
   #activation(key: string): Activation {
-    const usedAt = this.#ports.clock.monotonic();
     let entry = this.#active.get(key);
+    if (entry !== undefined && !this.#leave) return entry.activation;
+    const usedAt = this.#ports.clock.monotonic();
     if (entry === undefined) {
       const activation = new Activation(key, this.#store, this.#ports, this.#limits);
       entry = { activation, usedAt };
@@ -217,4 +226,9 @@ export class Engine {
     }
     if (this.#active.size > 0) this.#scheduleSweep();
   }
+}
+
+function closed(): HoldfastError {
+  const message = "Cannot accept a call: the instance is closed";
+  return new HoldfastError("ERR_CLOSED", message, { retryable: true });
 }

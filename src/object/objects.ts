@@ -220,7 +220,7 @@ export class ObjectHost {
     const run = member.spec[name];
     if (run === undefined) return;
     const limit = member.cls.limits.limit(() => {});
-    const work = { run, args: [], readOnly: false, chain: [member.key], limit };
+    const work = { run, args: [], readOnly: false, chain: [], limit };
     const turn = handlerTurn(this.#env, member, work, false);
     const reply = await this.#engine.run(member.key, (current) => {
       // An object that nothing is stored of, or that was deleted, has nothing to put away.

@@ -15,7 +15,7 @@ export interface Work {
   readonly run: HandlerSpec["run"];
   readonly args: readonly unknown[];
   readonly readOnly: boolean;
-  /** The keys of the objects whose calls have led here, this one last. */
+  /** The keys of the objects whose calls have led here. */
   readonly chain: readonly string[];
   /** How long it may take; no limit if absent. */
   readonly limit: TimeLimit | undefined;
@@ -53,29 +53,30 @@ export function perform(
   view: View,
   work: Work,
 ): Performed | Promise<Performed> {
-  const { readOnly, chain, limit } = work;
-  const draft = readOnly ? shown(view.user) : createDraft(view.user);
-  const signal = () => limit?.signal ?? new AbortController().signal;
-  const run = { subject, view, state: draft.draft, readOnly, chain, signal };
-  const context = new Context(env, run);
-  const finish = (value: unknown) => finished(subject.spec, view, draft, context, value);
-  const abandon = (error: unknown): never => {
-    context.end();
-    draft.discard();
-    throw error;
-  };
+  const draft = work.readOnly ? shown(view.user) : createDraft(view.user);
+  const context = new Context(env, subject, view, draft.draft, work);
   let value: unknown;
   try {
     value = work.run(context, ...work.args);
   } catch (error) {
-    return abandon(error);
+    return abandoned(draft, context, error);
   }
-  if (!isThenable(value)) return finish(value);
-  return (limit === undefined ? Promise.resolve(value) : limit.race(value)).then(finish, abandon);
+  if (!isThenable(value)) return finished(subject.spec, view, draft, context, value);
+  const { limit } = work;
+  return (limit === undefined ? Promise.resolve(value) : limit.race(value)).then(
+    (late) => finished(subject.spec, view, draft, context, late),
+    (error) => abandoned(draft, context, error),
+  );
 }
 
 function shown(user: JsonObject): Draft<JsonObject> {
   return { draft: readOnlyView(user), finish: () => user, discard: () => {} };
+}
+
+function abandoned(draft: Draft<JsonObject>, context: Context, error: unknown): never {
+  context.end();
+  draft.discard();
+  throw error;
 }
 
 function finished(
@@ -91,15 +92,17 @@ function finished(
     // Before the drafts end: afterwards nobody could read one.
     reply = detach(value);
     next = draft.finish();
-  } finally {
-    draft.discard();
-    context.end();
+  } catch (error) {
+    return abandoned(draft, context, error);
   }
   const { alarms, parked, effects } = context.end();
   const others = alarms !== view.alarms || parked !== view.parked;
   if (next === view.user && !others) return { reply, view, effects, growth: 0 };
-  const names = Object.keys(alarms).concat(Object.keys(parked));
-  let growth = others ? names.reduce((sum, { length }) => sum + alarmBytes + 6 * length, 0) : 0;
+  let growth = 0;
+  if (others) {
+    const names = Object.keys(alarms).concat(Object.keys(parked));
+    growth = names.reduce((sum, { length }) => sum + alarmBytes + 6 * length, 0);
+  }
   if (next === view.user) {
     return { reply, view: { user: view.user, alarms, parked }, effects, growth };
   }

@@ -6,21 +6,27 @@ import type { TimeLimit } from "./perform.ts";
 export interface CallLimit extends TimeLimit {
   /** What the caller was told when the limit passed. */
   readonly expired: HoldfastError | undefined;
-  /** Begins to count, unless it does: anew where a call is run again. */
-  begin(): void;
+  /**
+   * Begins to count, unless it does: anew where a call is run again.
+   *
+   * @param now What the monotonic clock says, if the caller has just asked it.
+   */
+  begin(now?: number): void;
   /** Stops counting: the handler has come to an end. */
   end(): void;
 }
 
 /**
  * The time limits of all calls of a class. They are equally long, so they pass in the order in which
- * they began, and one timer serves them all.
+ * they began, and one timer serves them all. Those that count are a linked list: an entry leaves it
+ * without being looked for.
  */
 export class TimeLimits {
   readonly #clock: Clock;
   readonly #limitMs: number;
   readonly #what: string;
-  readonly #counting: Set<Limit> = new Set();
+  #first: Limit | undefined;
+  #last: Limit | undefined;
   #armed = false;
 
   /** @param what Names the class in errors: `object "cart"`. */
@@ -36,16 +42,28 @@ export class TimeLimits {
   }
 
   /** @internal */
-  begin(limit: Limit): void {
-    if (this.#limitMs === Infinity || this.#counting.has(limit)) return;
-    this.#counting.add(limit);
-    limit.dueAt = this.#clock.monotonic() + this.#limitMs;
+  begin(limit: Limit, now?: number): void {
+    if (limit.counting || this.#limitMs === Infinity) return;
+    limit.counting = true;
+    limit.dueAt = (now ?? this.#clock.monotonic()) + this.#limitMs;
+    limit.before = this.#last;
+    if (this.#last === undefined) this.#first = limit;
+    else this.#last.after = limit;
+    this.#last = limit;
     if (!this.#armed) this.#arm(limit.dueAt);
   }
 
   /** @internal */
   end(limit: Limit): void {
-    this.#counting.delete(limit);
+    if (!limit.counting) return;
+    limit.counting = false;
+    const { before, after } = limit;
+    if (before === undefined) this.#first = after;
+    else before.after = after;
+    if (after === undefined) this.#last = before;
+    else after.before = before;
+    limit.before = undefined;
+    limit.after = undefined;
   }
 
   #arm(dueAt: number): void {
@@ -57,9 +75,9 @@ export class TimeLimits {
   #fire(): void {
     this.#armed = false;
     const now = this.#clock.monotonic();
-    for (const limit of this.#counting) {
+    for (let limit = this.#first; limit !== undefined; limit = this.#first) {
       if (limit.dueAt > now) return this.#arm(limit.dueAt);
-      this.#counting.delete(limit);
+      this.end(limit);
       limit.expire(
         new HoldfastError(
           "ERR_DEADLINE",
@@ -70,13 +88,19 @@ export class TimeLimits {
   }
 }
 
+const nobody = () => {};
+
 class Limit implements CallLimit {
   readonly #limits: TimeLimits;
   readonly #onExpire: (error: HoldfastError) => void;
   #controller: AbortController | undefined;
-  #late: (error: HoldfastError) => void = () => {};
+  #late: (error: HoldfastError) => void = nobody;
   expired: HoldfastError | undefined;
   dueAt = 0;
+  /** It is in the list; its neighbours there. */
+  counting = false;
+  before: Limit | undefined;
+  after: Limit | undefined;
 
   constructor(limits: TimeLimits, onExpire: (error: HoldfastError) => void) {
     this.#limits = limits;
@@ -88,8 +112,8 @@ class Limit implements CallLimit {
     return this.#controller.signal;
   }
 
-  begin(): void {
-    this.#limits.begin(this);
+  begin(now?: number): void {
+    this.#limits.begin(this, now);
   }
 
   end(): void {

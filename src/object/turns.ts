@@ -48,8 +48,8 @@ export class Failure {
 /** Stands for the state of an object that has none. */
 const nothing: object = Object.freeze({});
 
-/** The decision to write; what it replies is up to who makes it. */
-type Write = Extract<Decision<unknown>, { kind: "write" }>;
+/** No effects: one list for all turns that have none. */
+const noEffects: readonly Effect[] = [];
 
 /**
  * A turn that runs a handler. A reply can be a {@linkcode Failure}.
@@ -69,8 +69,8 @@ export function handlerTurn(
     return onObject(env, resident, current, work, (ready) => {
       if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
       const performed = perform(env, resident, ready.view, work);
-      const decide = (done: Performed) => decided(env, resident, ready, done);
-      return performed instanceof Promise ? performed.then(decide) : decide(performed);
+      if (!(performed instanceof Promise)) return decided(env, resident, ready, performed);
+      return performed.then((done) => decided(env, resident, ready, done));
     });
   };
 }
@@ -107,26 +107,49 @@ export function onObject<R>(
   { limit, chain }: Pick<CallWork, "chain" | "limit">,
   body: (ready: Ready) => Decision<R> | Promise<Decision<R>>,
 ): Decision<R | Failure> | Promise<Decision<R | Failure>> {
-  return ending(limit, () => {
+  let decision: Decision<R | Failure> | Promise<Decision<R | Failure>>;
+  try {
     checkAlive(current, resident.spec.name);
     const { lineage, view } = resident;
     const base = current.state ?? nothing;
-    if (view !== undefined && lineage === base) {
-      return go(env, resident, { view, dirty: false, effects: [] }, body);
-    }
-    const refusal = resting(resident.trouble, resident.spec.name, env.clock.monotonic());
-    if (refusal !== undefined) throw refusal;
-    resident.bytes = Infinity;
-    return prepare(env, resident, current.state, { chain, limit }).then((ready) => {
-      resident.trouble = undefined;
-      env.loaded(resident, ready.view);
-      if (!ready.dirty) {
-        resident.lineage = base;
-        resident.view = ready.view;
-      }
-      return go(env, resident, ready, body);
-    }, (error) => failedToStart(env, resident, error));
-  });
+    decision = view !== undefined && lineage === base
+      // Nothing was prepared, so nothing of that has to be written if the body throws.
+      ? body({ view, dirty: false, effects: noEffects })
+      : prepared(env, resident, current, { chain, limit }, body);
+  } catch (error) {
+    limit.end();
+    throw error;
+  }
+  // The limit ends with what it is for, however that ends.
+  if (decision instanceof Promise) return decision.finally(() => limit.end());
+  limit.end();
+  return decision;
+}
+
+/** Runs a body on an object that was loaded since its last turn. */
+async function prepared<R>(
+  env: TurnEnv,
+  resident: Resident,
+  { state }: Current,
+  work: Pick<CallWork, "chain" | "limit">,
+  body: (ready: Ready) => Decision<R> | Promise<Decision<R>>,
+): Promise<Decision<R | Failure>> {
+  const refusal = resting(resident.trouble, resident.spec.name, env.clock.monotonic());
+  if (refusal !== undefined) throw refusal;
+  resident.bytes = Infinity;
+  let ready: Ready;
+  try {
+    ready = await prepare(env, resident, state, work);
+  } catch (error) {
+    return failedToStart(env, resident, error);
+  }
+  resident.trouble = undefined;
+  env.loaded(resident, ready.view);
+  if (!ready.dirty) {
+    resident.lineage = state ?? nothing;
+    resident.view = ready.view;
+  }
+  return await go(env, resident, ready, body);
 }
 
 function failedToStart(env: TurnEnv, resident: Resident, error: unknown): never {
@@ -170,8 +193,7 @@ function go<R>(
 ): Decision<R | Failure> | Promise<Decision<R | Failure>> {
   const failed = (error: unknown): Decision<Failure> => {
     if (!ready.dirty) throw error;
-    const reply = new Failure(error);
-    return { ...write(env, resident, ready.view, Infinity, ready.effects), reply };
+    return write(env, resident, ready.view, Infinity, ready.effects, new Failure(error));
   };
   try {
     const decision = body(ready);
@@ -179,20 +201,6 @@ function go<R>(
   } catch (error) {
     return failed(error);
   }
-}
-
-/** Ends the limit with what it is for, however that ends. */
-function ending<T>(limit: CallLimit, run: () => T | Promise<T>): T | Promise<T> {
-  let value: T | Promise<T>;
-  try {
-    value = run();
-  } catch (error) {
-    limit.end();
-    throw error;
-  }
-  if (value instanceof Promise) return value.finally(() => limit.end());
-  limit.end();
-  return value;
 }
 
 /** Turns what a run has done into what the engine shall do. */
@@ -206,7 +214,7 @@ export function decided(
   if (view === ready.view && !ready.dirty) {
     return all.length === 0 ? { kind: "keep", reply } : { kind: "keep", reply, effects: all };
   }
-  return { ...write(env, resident, view, growth, all), reply };
+  return write(env, resident, view, growth, all, reply);
 }
 
 /**
@@ -215,13 +223,14 @@ export function decided(
  *
  * @throws {TooLargeError} If it is larger than allowed.
  */
-export function write(
+export function write<R>(
   env: TurnEnv,
   resident: Resident,
   view: View,
   growth: number,
   effects: readonly Effect[],
-): Omit<Write, "reply"> {
+  reply: R,
+): Decision<R> {
   const { spec } = resident;
   const state = storeObject(spec.vsn, view);
   let bytes = resident.bytes + growth;
@@ -238,12 +247,7 @@ export function write(
   resident.bytes = bytes;
   resident.lineage = state;
   resident.view = view;
-  return {
-    kind: "write",
-    state,
-    ...(text === undefined ? {} : { text }),
-    ...(effects.length === 0 ? {} : { effects }),
-  };
+  return { kind: "write", state, text, reply, effects };
 }
 
 /** Throws if there is nothing that a handler could be run on. */

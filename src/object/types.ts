@@ -33,7 +33,7 @@ export type Decision<R> =
     readonly kind: "write";
     readonly state: JsonObject;
     /** The state as JSON text, when the turn has it anyway. */
-    readonly text?: string;
+    readonly text?: string | undefined;
     readonly reply: R;
     /** Run once, after the state is durable. */
     readonly effects?: readonly Effect[];
