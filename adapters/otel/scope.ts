@@ -1,0 +1,2 @@
+/** The instrumentation scope: the name of the package. */
+export const scope = "holdfast";
