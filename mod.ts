@@ -33,6 +33,38 @@ export { type Mount, type Scope, survives } from "./src/core/scope.ts";
 export type { Secret } from "./src/core/secret.ts";
 export type { Lifetime } from "./src/core/ttl.ts";
 export type { Migrate } from "./src/core/vsn.ts";
+export type { DocumentRootOptions } from "./adapters/web/document_root.ts";
+export type { DocumentClient, JoinOptions, Membership } from "./src/document/client.ts";
+export { colorFor } from "./src/document/color.ts";
+export { defineDocument, type DocumentOptions } from "./src/document/definition.ts";
+export type { DocumentFrame, Outgoing, Present } from "./src/document/frame.ts";
+export type { Deliver } from "./src/document/members.ts";
+export type {
+  Access,
+  AnyDocumentDefinition,
+  Applied,
+  Apply,
+  ApplyContext,
+  Authorize,
+  CatchUp,
+  DocumentDefinition,
+  DocumentInfo,
+  DocumentSpec,
+  HistoryOptions,
+  LogEntry,
+  MutateAnswer,
+  MutateOptions,
+  PartsOf,
+} from "./src/document/model.ts";
+export { isKey, keyBetween } from "./src/document/fractional.ts";
+export {
+  childrenOf,
+  type Tree,
+  treeDocument,
+  type TreeNode,
+  type TreeOp,
+  type TreeOptions,
+} from "./src/document/tree.ts";
 export type { CallOptions } from "./src/object/calls.ts";
 export { defineObject, type ObjectOptions } from "./src/object/definition.ts";
 export type {
@@ -77,6 +109,7 @@ export type {
   AlarmEvent,
   Around,
   CallEvent,
+  DocumentEvent,
   ObjectEvent,
   SessionEvent,
   StashEvent,

@@ -94,6 +94,36 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
   "holdfast.alarm.visit_failed": { about: "Looks at an object with an alarm that failed" },
   "holdfast.alarm.poll_failed": { about: "Looks at the index of alarms that failed" },
 
+  "holdfast.document.open": {
+    about: "Documents loaded into memory",
+    duration: "holdfast.document.open.duration",
+    span: "document open",
+  },
+  "holdfast.document.close": { about: "Documents that left memory" },
+  "holdfast.document.join": { about: "Subscriptions of documents begun" },
+  "holdfast.document.leave": { about: "Subscriptions of documents ended" },
+  "holdfast.document.commit": {
+    about: "Writes of the logs of documents",
+    measures: {
+      operations: sum("holdfast.document.operations", "{operation}", "Operations committed"),
+    },
+  },
+  "holdfast.document.conflict": {
+    about: "Writes of a log that another node was before",
+    measures: {
+      operations: sum("holdfast.document.replays", "{operation}", "Operations judged again"),
+    },
+  },
+  "holdfast.document.store_failed": { about: "Writes of a log that failed and come again" },
+  "holdfast.document.snapshot": {
+    about: "Snapshots of documents",
+    duration: "holdfast.document.snapshot.duration",
+    span: "document snapshot",
+  },
+  "holdfast.document.snapshot_failed": { about: "Snapshots of documents that failed" },
+  "holdfast.document.trim": { about: "Logs of documents that were cut" },
+  "holdfast.document.delete": { about: "Documents deleted" },
+
   "holdfast.stash.recover": { about: "Stashes recovered" },
   "holdfast.stash.stash": { about: "Stashes stored" },
   "holdfast.stash.skip": { about: "Stashes with keys left out as invalid" },

@@ -2,6 +2,8 @@ import { encodeBase64url } from "../../src/core/base64url.ts";
 import { checkNamespace } from "../../src/core/key.ts";
 import { checkSecrets, deriveKeys, type Secret } from "../../src/core/secret.ts";
 import { checkLifetime, type Lifetime } from "../../src/core/ttl.ts";
+import type { DocumentClient } from "../../src/document/client.ts";
+import type { DocumentDefinition } from "../../src/document/model.ts";
 import type { CallOptions } from "../../src/object/calls.ts";
 import { Engine } from "../../src/object/engine.ts";
 import type { Objects } from "../../src/object/inventory.ts";
@@ -28,6 +30,7 @@ import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
+import { type DocumentRoot, documentRoot, type DocumentRootOptions } from "./document_root.ts";
 import { checkLimits, type HoldfastLimits } from "./limits.ts";
 import { type Internals, noteInternals } from "./internals.ts";
 import { Listeners } from "./listeners.ts";
@@ -66,6 +69,8 @@ export interface HoldfastOptions {
   readonly objects?: readonly AnyObjectDefinition[];
   /** How alarms are found and tried. */
   readonly alarms?: AlarmOptions;
+  /** How documents are followed, and presence is told. */
+  readonly documents?: DocumentRootOptions;
   /** Receives events. */
   readonly telemetry?: Telemetry;
   /** Time, if not the machine's. */
@@ -126,6 +131,14 @@ export interface Holdfast extends AsyncDisposable {
     args?: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown>;
+  /**
+   * Makes a client of one document. Reads nothing until it is used, and may be made anew for each use.
+   *
+   * @param id Any Unicode text of 1 to 512 bytes of UTF-8.
+   * @throws {TypeError} If the definition is none, or the id is not well-formed text.
+   * @throws {RangeError} If the id is empty or too long.
+   */
+  document<S, Op>(definition: DocumentDefinition<S, Op>, id: string): DocumentClient<S, Op>;
   /** Looks after durable objects as a whole: lists, deletes, stops them. */
   readonly objects: Objects;
   /**
@@ -183,13 +196,20 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
   }
   const cookie = cookieSettings(options.cookie);
-  const { engine, internals, host, listeners } = compose({ ...options, clock }, cookie);
+  const { engine, internals, host, documents, listeners } = compose(
+    { ...options, clock },
+    cookie,
+  );
   const { sessions } = internals;
   const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
 
   const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
     sweeper.stop();
-    const reports = await Promise.all([host.drain(withinMs), engine.drain(withinMs)]);
+    const reports = await Promise.all([
+      host.drain(withinMs),
+      documents.drain(withinMs),
+      engine.drain(withinMs),
+    ]);
     await storage.close?.();
     const unfinished = reports.reduce((sum, report) => sum + report.unfinished, 0);
     return { complete: reports.every((report) => report.complete), unfinished };
@@ -207,6 +227,9 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
       // Built from the definition whose type says what it is.
     ) => host.client(definition, id, callOptions) as ObjectClient<H>,
     call: callOf(host),
+    document: <S, Op>(definition: DocumentDefinition<S, Op>, id: string) =>
+      // What state and operations are the definition says.
+      documents.client(definition, id) as unknown as DocumentClient<S, Op>,
     objects: host.objects,
     subscribe: (pattern, listener) => listeners.subscribe(pattern, listener),
     close,
@@ -232,7 +255,13 @@ function callOf(host: ObjectHost): Holdfast["call"] {
 function compose(
   options: HoldfastOptions & { readonly clock: Clock },
   cookie: CookieSettings,
-): { engine: Engine; internals: Internals; host: ObjectHost; listeners: Listeners } {
+): {
+  engine: Engine;
+  internals: Internals;
+  host: ObjectHost;
+  documents: DocumentRoot;
+  listeners: Listeners;
+} {
   const { storage, secrets, clock, random = webRandom(), hmac = fastestHmac() } = options;
   checkSecrets(secrets);
   const namespace = checkNamespace(options.namespace ?? "app");
@@ -281,6 +310,7 @@ function compose(
     },
   }, namespace);
   const host = objectHost(ports, namespace, limits, options.alarms, options.objects);
+  const documents = documentRoot(ports, namespace, limits, options.documents);
   const internals: Internals = {
     clock,
     random,
@@ -293,5 +323,5 @@ function compose(
       return listeners.emit;
     },
   };
-  return { engine, internals, host, listeners };
+  return { engine, internals, host, documents, listeners };
 }

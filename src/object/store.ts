@@ -71,6 +71,11 @@ export class RecordStore {
     ).join("");
   }
 
+  /** Tells whether a write was one of this store's. */
+  wrote(by: string): boolean {
+    return by.startsWith(`${this.incarnation}.`);
+  }
+
   /** Reads a record like {@linkcode RecordStore.read}, at once if the storage can. */
   readNow(key: string, known?: Loaded): Loaded | Promise<Loaded> {
     const { storage, emit } = this.#ports;

@@ -145,12 +145,45 @@ export interface SessionEvent {
   readonly error?: unknown;
 }
 
+/** What happened to a document. */
+export interface DocumentEvent {
+  /**
+   * Loaded, left memory, got and lost a subscriber, overtaken by another node, could not be stored (it
+   * is tried again), its snapshot was stored or could not be, its log was cut, it was deleted.
+   */
+  readonly name:
+    | "holdfast.document.open"
+    | "holdfast.document.close"
+    | "holdfast.document.join"
+    | "holdfast.document.leave"
+    | "holdfast.document.commit"
+    | "holdfast.document.conflict"
+    | "holdfast.document.store_failed"
+    | "holdfast.document.snapshot"
+    | "holdfast.document.snapshot_failed"
+    | "holdfast.document.trim"
+    | "holdfast.document.delete";
+  /** Log reference of the document. */
+  readonly ref: string;
+  /** Name of its definition. */
+  readonly class: string;
+  /** Operations concerned: committed together, to be run again after a conflict, or cut. */
+  readonly operations?: number;
+  /** Subscribers there are now. */
+  readonly subscribers?: number;
+  /** Milliseconds it took. */
+  readonly durationMs?: number;
+  /** What was thrown, if anything was. */
+  readonly error?: unknown;
+}
+
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
 export type TelemetryEvent =
   | StorageEvent
   | ObjectEvent
   | CallEvent
   | AlarmEvent
+  | DocumentEvent
   | StashEvent
   | SessionEvent;
 

@@ -1,0 +1,103 @@
+import type { JsonValue } from "../core/json.ts";
+import { publish } from "./catch_up.ts";
+import type { OpenDocument } from "./document.ts";
+import type { LogStore } from "./log_store.ts";
+import type { HistoryOptions, LogEntry } from "./model.ts";
+import type { Entry, Segment } from "./stored.ts";
+import { type AnySpec, emptyVersion, replay, type Version, versionOf } from "./version.ts";
+
+/** No segment has more entries, so none that begins further back contains a given one. */
+const longestSegment = 1000;
+
+/** What is read from. */
+export interface HistorySource {
+  readonly spec: AnySpec;
+  readonly key: string;
+  readonly log: LogStore;
+  readonly open: OpenDocument;
+}
+
+/**
+ * Reads accepted operations, oldest first.
+ *
+ * @throws {RangeError} If an option is out of range.
+ */
+export async function history(
+  source: HistorySource,
+  options: HistoryOptions<JsonValue>,
+): Promise<readonly LogEntry<JsonValue>[]> {
+  const { sinceSeq = 0, since = -Infinity, until = Infinity, part, where, limit = 1000 } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
+    throw new RangeError(`Cannot list history: limit is ${limit}, not 1 to 10000`);
+  }
+  if (!Number.isInteger(sinceSeq) || sinceSeq < 0) {
+    throw new RangeError(`Cannot list history: sinceSeq is ${sinceSeq}, not a whole number`);
+  }
+  const { parts } = source.spec;
+  if (part !== undefined && parts === undefined) {
+    throw new TypeError(`Cannot list history: document "${source.spec.name}" has no parts`);
+  }
+  const wanted = (entry: Entry): boolean =>
+    entry.at >= since && entry.at < until &&
+    (part === undefined || entry.op === undefined || parts?.touched(entry.op).includes(part)) ===
+      true &&
+    (where === undefined || where(publish(entry) as LogEntry<JsonValue>));
+  const found: LogEntry<JsonValue>[] = [];
+  for await (const entry of entriesAfter(source, sinceSeq)) {
+    if (entry.at >= until) break;
+    if (wanted(entry)) found.push(publish(entry) as LogEntry<JsonValue>);
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+/** The durable entries after a number, from memory if it has them all. */
+async function* entriesAfter(source: HistorySource, seq: number): AsyncGenerator<Entry> {
+  const { open, log, key, spec } = source;
+  const last = open.durable.seq;
+  if (seq >= last) return;
+  const recent = open.between(seq, last);
+  if (recent !== undefined) return yield* recent;
+  for await (const segment of log.read(key, Math.max(1, seq + 1 - longestSegment))) {
+    for (const entry of segment.entries) {
+      if (entry.seq > last) return;
+      if (entry.seq > seq) yield current(spec, segment, entry);
+    }
+  }
+}
+
+/** An entry in the shape of today. */
+function current({ vsn, migrateOp }: AnySpec, segment: Segment, entry: Entry): Entry {
+  if (segment.vsn >= vsn || migrateOp === undefined || entry.op === undefined) return entry;
+  return { ...entry, op: migrateOp(segment.vsn, entry.op) as JsonValue };
+}
+
+/**
+ * The version after an operation.
+ *
+ * @throws {RangeError} If the log does not go back, or not on, that far.
+ */
+export async function versionAt(source: HistorySource, seq: number): Promise<Version> {
+  const { spec, key, log, open } = source;
+  const { durable } = open;
+  if (seq === durable.seq) return durable;
+  if (!Number.isInteger(seq) || seq < 0 || seq > durable.seq) {
+    throw new RangeError(
+      `Cannot go back to ${seq} in document "${spec.name}": it has 0 to ${durable.seq}`,
+    );
+  }
+  const { snapshot } = await log.snapshot(key);
+  const start = snapshot !== undefined && snapshot.seq <= seq ? snapshot : await log.base(key);
+  let version = start === undefined ? emptyVersion(spec) : versionOf(spec, start);
+  if (version.seq > seq) {
+    throw new RangeError(
+      `Cannot go back to ${seq} in document "${spec.name}": its history begins after ${version.seq}`,
+    );
+  }
+  for await (const segment of log.read(key, version.seq + 1)) {
+    if (version.seq === seq) break;
+    const entries = segment.entries.filter((entry) => entry.seq <= seq);
+    version = replay(spec, version, { ...segment, entries });
+  }
+  return version;
+}
