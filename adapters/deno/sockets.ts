@@ -85,7 +85,8 @@ function upgrade(request: Request, events: SocketEvents, sockets: Sockets): Resp
   socket.onopen = () => {
     const link = sockets.open(events, rawOf(socket));
     socket.onmessage = ({ data }) => link.message(data);
-    socket.onclose = ({ code, reason }) => link.closed(code, reason);
+    // 0 if the connection was lost.
+    socket.onclose = ({ code, reason }) => link.closed(code || 1006, reason);
     socket.onerror = (error) => link.failed(error);
   };
   return response;

@@ -1,4 +1,4 @@
-/** Real server processes, on the runtime that runs the test. */
+/** Real server processes, on the runtime that runs the test or on another. */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,24 @@ const runArgs: Readonly<Record<typeof runtime, readonly string[]>> = {
   node: ["--no-warnings", "--import", new URL("../../scripts/source.mjs", import.meta.url).href],
 };
 
+/** A runtime to start servers on. */
+export interface Runtime {
+  readonly name: typeof runtime;
+  /** Its binary. */
+  readonly path: string;
+}
+
+/** Finds an installed runtime. */
+export async function findRuntime(name: string): Promise<Runtime> {
+  // Plain JavaScript without types.
+  const scripts = new URL("../../scripts/lib/runtimes.mjs", import.meta.url).href;
+  const { findRuntime }: { findRuntime(name: string): Runtime | { missing: string } } =
+    await import(scripts);
+  const found = findRuntime(name);
+  if ("missing" in found) throw new Error(found.missing);
+  return found;
+}
+
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
@@ -29,6 +47,8 @@ export interface Exit {
 export interface ServerProcess {
   /** Its address, as in the line it printed. */
   readonly url: string;
+  /** Its process id. */
+  readonly pid: number;
   /** Everything it has printed so far. */
   output(): string;
   /** Sends a line to its standard input. */
@@ -46,12 +66,14 @@ export interface ServerProcess {
  *
  * @param script Path below the checkout.
  * @param env Added to the environment.
+ * @param on The runtime, if not this one.
  */
 export async function startServer(
   script: string,
   env: Readonly<Record<string, string>>,
+  on: Runtime = { name: runtime, path: process.execPath },
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [...runArgs[runtime], root + script], {
+  const child = spawn(on.path, [...runArgs[on.name], root + script], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -69,6 +91,7 @@ export async function startServer(
   };
   return {
     url,
+    pid: child.pid ?? 0,
     output,
     write: (line) => void child.stdin.write(`${line}\n`),
     kill,

@@ -141,6 +141,10 @@ test("[SV10] close codes and reasons of either side arrive as they were given", 
   await client.closed;
   while (ends.length < 5) await turn();
   assertEquals(ends.at(-1), { code: 4000, reason: "no pong" });
+  const { connection } = await handshake(t, server);
+  connection.destroy();
+  while (ends.length < 6) await turn();
+  assertEquals(ends.at(-1)?.code, 1006, "the connection was lost");
 });
 
 /** Lets whatever is ready run. */

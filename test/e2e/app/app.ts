@@ -88,7 +88,7 @@ async function strict(c: Context, next: () => Promise<void>): Promise<void> {
   c.header(
     "content-security-policy",
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   );
 }
 

@@ -6,8 +6,8 @@ import { facts, pause } from "../facts.ts";
 
 export const Counter: AnyView = defineView({
   name: "counter",
-  stored: { count: "session", note: "reconnect", page: "reconnect" },
-  state: () => ({ count: 0, unsaved: 0, note: "", page: 0 }),
+  stored: { count: "session", note: "reconnect", late: "reconnect", page: "reconnect" },
+  state: () => ({ count: 0, unsaved: 0, note: "", late: "", page: 0 }),
   events: {
     inc({ state }) {
       state.count++;
@@ -37,26 +37,36 @@ export const Counter: AnyView = defineView({
         state.note = note;
       },
     },
+    late: {
+      input: v.object({ late: v.string() }),
+      run({ state }, { late }) {
+        state.late = late;
+      },
+    },
   },
   render: ({ state, ctx }) =>
     html`
-      <h1>Counter</h1>
-          <p>
-            <b data-testid="count">${state.count}</b> in the session,
-            <b data-testid="page-count">${state.page}</b> on this page,
-            <b data-testid="unsaved-count">${state.unsaved}</b> not stored
-          </p>
-          <p>
-            ${["inc", "dec", "slow", "page", "unsaved", "reset"].map((name) =>
-              html`
-                <button type="button" data-testid="${name}" data-live-click="${name}">${name}</button>
-              `
-            )}
-          </p>
-          <form id="note-form" data-live-change="note">
+        <h1>Counter</h1>
+            <p>
+              <b data-testid="count">${state.count}</b> in the session,
+              <b data-testid="page-count">${state.page}</b> on this page,
+              <b data-testid="unsaved-count">${state.unsaved}</b> not stored
+            </p>
+            <p>
+              ${["inc", "dec", "slow", "page", "unsaved", "reset"].map((name) =>
+                html`
+                  <button type="button" data-testid="${name}" data-live-click="${name}">${name}</button>
+                `
+              )}
+            </p>
+            <form id="note-form" data-live-change="note">
         <label>Note <input id="note" name="note" data-testid="note" value="${state
           .note}" autocomplete="off"></label>
       </form>
-          ${facts(ctx, state)}
+      <form id="late-form" data-live-change="late">
+        <label>Sent late <input id="late" name="late" data-testid="late" value="${state.late}"
+          data-live-debounce="60000" autocomplete="off"></label>
+      </form>
+            ${facts(ctx, state)}
     `,
 });

@@ -1,0 +1,117 @@
+/**
+ * Where scenarios are played: nodes of the fixture app on one storage, in processes of their own; a
+ * proxy each; a browser that all scenarios of a file share, and a cookie jar each.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { assertEquals, skip, test } from "../../harness/mod.ts";
+import { type ServerProcess, startServer } from "../process.ts";
+import { executable, launch } from "./browser.ts";
+import { Frames } from "./frames.ts";
+import { connected } from "./look.ts";
+import { TcpProxy } from "./proxy.ts";
+
+/** Waits of the client are this part of what users have. */
+const SCALE = 0.1;
+
+/** A scenario may take so long; most take a second. */
+const LIMIT_MS = 60_000;
+
+/** One scenario's part of the stage. */
+export interface Scene {
+  /** What the pages think the server is. */
+  readonly proxy: TcpProxy;
+  /** A node: the one of that name if it still runs, else a new one on the same storage. */
+  node(name?: string, env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  /** Another browser, as far as cookies go; each scene has one to begin with. */
+  context(options?: BrowserContextOptions): Promise<BrowserContext>;
+  /** Opens a page through the proxy, on the scene's own context, and waits until it is connected. */
+  open(path: string, context?: BrowserContext): Promise<Page>;
+  /** Registers something to run after the scenario. */
+  defer(cleanup: () => void | Promise<void>): void;
+}
+
+type Act = (scene: Scene) => Promise<void>;
+
+/** Plays scenarios on a stage that is built for the first and struck after the last of a file. */
+export class Stage {
+  readonly #folder: string = mkdtempSync(join(tmpdir(), "holdfast-live-"));
+  readonly #nodes: Map<string, ServerProcess> = new Map();
+  #browser: Promise<Browser> | undefined;
+  #waiting = 0;
+
+  /** Registers a scenario; its title begins with the rule and names the scenario's number. */
+  scenario(title: string, act: Act, options: { readonly timeoutMs?: number } = {}): void {
+    if (executable === undefined) return skip(title, "only on machines with Chromium");
+    this.#waiting++;
+    test(title, async (t) => {
+      try {
+        await act(await this.#scene(t.defer));
+      } finally {
+        t.defer(() => this.#struck());
+      }
+    }, { timeoutMs: LIMIT_MS, ...options });
+  }
+
+  async #scene(defer: Scene["defer"]): Promise<Scene> {
+    const proxy = await new TcpProxy().listen();
+    const browser = await (this.#browser ??= launch());
+    let own: Promise<BrowserContext> | undefined;
+    const context: Scene["context"] = async (more = {}) => {
+      const made = await browser.newContext(more);
+      defer(() => made.close());
+      return made;
+    };
+    defer(() => proxy.close());
+    return {
+      proxy,
+      defer,
+      context,
+      node: (name = "a", env = {}) => this.#node(name, env),
+      async open(path, given) {
+        const page = await (given ?? await (own ??= context())).newPage();
+        Frames.of(page);
+        watch(page, defer);
+        await page.goto(proxy.url + path);
+        await connected(page);
+        return page;
+      },
+    };
+  }
+
+  async #node(name: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+    const key = JSON.stringify([name, env]);
+    const found = this.#nodes.get(key);
+    if (found !== undefined) return found;
+    const started = await startServer("test/e2e/app/main.ts", {
+      NODE_NAME: name,
+      STORAGE: `sqlite:${join(this.#folder, "app.db")}`,
+      BACKOFF_SCALE: String(SCALE),
+      ...env,
+    });
+    this.#nodes.set(key, started);
+    void started.exited.then(() => {
+      if (this.#nodes.get(key) === started) this.#nodes.delete(key);
+    });
+    return started;
+  }
+
+  async #struck(): Promise<void> {
+    if (--this.#waiting > 0) return;
+    await (await this.#browser)?.close();
+    await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Fails a scenario whose page had an error nobody caught, or did what its policy forbids. */
+function watch(page: Page, defer: Scene["defer"]): void {
+  const problems: string[] = [];
+  page.on("pageerror", (error) => void problems.push(String(error)));
+  page.on("console", (message) => {
+    if (/content security policy|trusted type/i.test(message.text())) problems.push(message.text());
+  });
+  defer(() => assertEquals(problems, [], page.url()));
+}
