@@ -144,7 +144,7 @@ async function performed(
   const stored = storeObject(spec.vsn, { user, alarms: Object.fromEntries(set), parked: {} });
   const { view } = fit(spec, stored);
   const subject: Subject = { spec, id, key: id };
-  const work = { run, args, readOnly, chain: [id], limit: undefined };
+  const work = { run, args, readOnly, chain: [], limit: undefined };
   const done: Performed = await perform(envOf(given), subject, view, work);
   return {
     reply: done.reply,

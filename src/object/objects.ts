@@ -159,7 +159,7 @@ export class ObjectHost {
     const key = this.#directory.key(cls, id);
     const member = this.#residents.use(cls, id, key, true);
     member.trouble = undefined;
-    const work = { chain: [key], limit: cls.limits.limit(() => {}) };
+    const work = { chain: [], limit: cls.limits.limit(() => {}) };
     const reply = await this.#engine.run(key, startTurn(this.#env, member, work));
     if (reply instanceof Failure) throw reply.error;
   }

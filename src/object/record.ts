@@ -46,7 +46,9 @@ export const absent: Loaded = {
  * their etag from the content (SPEC OB9).
  */
 export function encodeRecord(rev: number, by: string, content: Content): string {
-  const head = `{"f":${FORMAT},"rev":${rev},"by":${JSON.stringify(by)}`;
+  // Names of writes need no escapes, and looking is cheaper than writing out.
+  const name = /^[\w.-]*$/.test(by) ? `"${by}"` : JSON.stringify(by);
+  const head = `{"f":${FORMAT},"rev":${rev},"by":${name}`;
   return content.stateText === undefined
     ? `${head},"ended":${content.ended ?? 0}}`
     : `${head},"state":${content.stateText}}`;
