@@ -47,8 +47,9 @@ export class GroupCommit {
 
   /** Accepts a write for the next transaction. */
   add(write: Write): Promise<WriteResult> {
+    const { key, value, conditions } = write;
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { ...write, resolve, reject };
+      const waiting: Waiting = { key, value, conditions, resolve, reject };
       this.#queue.push(waiting);
       if (this.#stall !== undefined) this.#heed(waiting, this.#stall);
       this.#running ??= this.#run();
@@ -89,12 +90,13 @@ export class GroupCommit {
   /** One transaction; a locked database leaves the queue as it is. */
   #attempt(database: Database): void {
     this.#dropAborted();
-    const batch = this.#queue.slice(0, this.#singly > 0 ? 1 : MAX_BATCH);
+    const size = this.#singly > 0 ? 1 : MAX_BATCH;
+    const batch = this.#queue.length <= size ? this.#queue : this.#queue.slice(0, size);
     if (batch.length === 0) return;
     try {
       const results = transact(database, batch, this.#options.nextEtag);
       this.#take(batch.length);
-      batch.forEach((waiting, i) => waiting.resolve(results[i]!));
+      for (let i = 0; i < batch.length; i++) batch[i]!.resolve(results[i]!);
     } catch (error) {
       if (isBusy(error)) throw error;
       if (batch.length > 1) {

@@ -93,7 +93,7 @@ function getFrom({ read }: Database, key: string): Stored | undefined {
 function etagSource(random: Random): () => string {
   const prefix = encodeBase64url(random.bytes(9));
   let count = 0;
-  return () => `${prefix}.${(count++).toString(36)}`;
+  return () => `${prefix}.${count++}`;
 }
 
 class Sqlite implements SqliteStorage {

@@ -33,7 +33,8 @@ export function transact(
   let committing = false;
   try {
     database.begin.run();
-    const results = writes.map((write) => apply(database, write, nextEtag()));
+    const results: WriteResult[] = [];
+    for (const write of writes) results.push(apply(database, write, nextEtag()));
     committing = true;
     database.commit.run();
     return results;

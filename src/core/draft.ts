@@ -31,27 +31,35 @@ export function createDraft<T extends object>(base: T): Draft<T> {
   if (!(Array.isArray(base) ? isPlainArray(base) : isPlainObject(base))) {
     throw new TypeError("Cannot draft the state: it is neither a plain object nor an array");
   }
-  const owner = new Owner();
-  const root = owner.open(base as Container);
-  return {
-    draft: root.proxy as T,
-    finish(): T {
-      owner.check();
-      try {
-        return settle(root, (value) => owner.find(value)) as T;
-      } finally {
-        owner.end();
-      }
-    },
-    discard: () => owner.end(),
-  };
+  return new Owner(base);
 }
 
 /** All drafts of one handler call; they end together. */
-class Owner {
+class Owner<T extends object> implements Draft<T> {
+  readonly draft: T;
+  readonly #root: Place;
   #places: Place[] | undefined = [];
   /** The places by their proxies: made for the first handler that assigned an object somewhere. */
   #byProxy: Map<object, Place> | undefined;
+
+  constructor(base: T) {
+    this.#root = this.open(base as Container);
+    this.draft = this.#root.proxy as T;
+  }
+
+  finish(): T {
+    this.check();
+    try {
+      return settle(this.#root, this) as T;
+    } finally {
+      this.discard();
+    }
+  }
+
+  discard(): void {
+    this.#places = undefined;
+    this.#byProxy = undefined;
+  }
 
   open(base: Container): Place {
     const place = new Place(this, base);
@@ -71,11 +79,6 @@ class Owner {
     }
     return this.#places;
   }
-
-  end(): void {
-    this.#places = undefined;
-    this.#byProxy = undefined;
-  }
 }
 
 /**
@@ -86,10 +89,10 @@ class Place implements DraftNode, ProxyHandler<object> {
   readonly base: Container;
   children: Map<string, Place> | undefined;
   readonly proxy: object;
-  readonly #owner: Owner;
+  readonly #owner: Owner<object>;
   copy: Container | undefined;
 
-  constructor(owner: Owner, base: Container) {
+  constructor(owner: Owner<object>, base: Container) {
     this.#owner = owner;
     this.base = base;
     // Never the base as target: a frozen one would bind what the traps may answer.

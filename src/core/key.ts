@@ -53,8 +53,7 @@ export function checkNamespace(namespace: unknown): string {
 }
 
 /** A whole key in one look: nearly every key that is checked is one. */
-const STORAGE_KEY =
-  /^(?!\.\.?(?:\/|$))[A-Za-z0-9_.~=-]+(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~=-]+)*$/;
+const STORAGE_KEY = /^(?!\.\.?(?:\/|$))[A-Za-z0-9_.~=-]+(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~=-]+)*$/;
 
 /**
  * Checks a storage key, as every storage does before it uses one: 1 to 1024 characters of

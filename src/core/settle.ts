@@ -14,7 +14,9 @@ export interface DraftNode {
 }
 
 /** Finds the node behind a draft that was assigned somewhere. */
-export type NodeOf = (value: object) => DraftNode | undefined;
+export interface Nodes {
+  find(value: object): DraftNode | undefined;
+}
 
 /** Deeper than this, values stay as they are: `normalize` refuses them anyway. */
 const maxDepth = 600;
@@ -24,9 +26,9 @@ const maxDepth = 600;
  * handler made by copies, so that nobody can change them afterwards. What did not change in value
  * at its place is the base's own object (SPEC DR3).
  */
-export function settle(root: DraftNode, nodeOf: NodeOf): object {
-  if (root.children !== undefined) return new Settlement(nodeOf).node(root, 0);
-  return settleFlat(root) ?? new Settlement(nodeOf).node(root, 0);
+export function settle(root: DraftNode, nodes: Nodes): object {
+  const flat = root.children === undefined ? settleFlat(root) : undefined;
+  return flat ?? new Settlement(nodes).node(root, 0);
 }
 
 /**
@@ -46,14 +48,14 @@ function settleFlat({ base, copy }: DraftNode): object | undefined {
 }
 
 class Settlement {
-  readonly #nodeOf: NodeOf;
+  readonly #nodes: Nodes;
   /** The result for a node or a fresh object, registered before it is filled: cycles end here. */
   readonly #results = new Map<object, object>();
   /** Results that are not complete yet or not plain: equal to nothing. */
   readonly #odd = new Set<unknown>();
 
-  constructor(nodeOf: NodeOf) {
-    this.#nodeOf = nodeOf;
+  constructor(nodes: Nodes) {
+    this.#nodes = nodes;
   }
 
   node(node: DraftNode, depth: number): object {
@@ -105,7 +107,7 @@ class Settlement {
 
   #value(value: unknown, depth: number): unknown {
     if (typeof value !== "object" || value === null) return value;
-    const node = this.#nodeOf(value);
+    const node = this.#nodes.find(value);
     return node === undefined ? this.#fresh(value, depth) : this.node(node, depth);
   }
 

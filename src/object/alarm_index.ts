@@ -75,6 +75,8 @@ export class AlarmIndex implements WriteHooks {
     from: JsonObject | undefined,
     to: JsonObject | undefined,
   ): Promise<void> | undefined {
+    // Nearly every write leaves the alarms alone.
+    if (to !== undefined && to["alarms"] === from?.["alarms"]) return undefined;
     const { clock } = this.#ports;
     const entries = to === undefined
       ? [this.#key(key, { at: clock.now() + deletedMs, nonce: newNonce(this.#ports) })]
@@ -83,6 +85,7 @@ export class AlarmIndex implements WriteHooks {
   }
 
   after(key: string, from: JsonObject | undefined, to: JsonObject | undefined): void {
+    if (from?.["alarms"] === undefined && to?.["alarms"] === undefined) return;
     for (const alarm of missing(from, to)) this.remove(this.#key(key, alarm));
     const alarms = alarmsIn(to);
     if (alarms.length === 0) return;

@@ -5,7 +5,7 @@ import type { Cordons } from "./cordons.ts";
 import type { Engine } from "./engine.ts";
 import type { HandlerSpec } from "./model.ts";
 import type { ObjectClass, Residents } from "./residents.ts";
-import { type CallWork, Failure, handlerTurn, readBeside, type TurnEnv } from "./turns.ts";
+import { type CallWork, HandlerTask, readBeside, type TurnEnv } from "./turns.ts";
 import { type Current, type EnginePorts, logReference } from "./types.ts";
 
 /** Options of a call, or of every call of a client. */
@@ -82,23 +82,14 @@ export class Calls {
       limit.begin(member.usedAt);
       const { run, readOnly } = handler;
       const work: CallWork = { run, args, readOnly, chain: call.chain, limit };
-      const answered = (reply: unknown): void => {
-        if (reply instanceof Failure) reject(reply.error);
-        else resolve(reply);
-      };
-      const failed = (error: unknown): void => {
-        limit.end();
-        reject(error);
-      };
+      const task = new HandlerTask(env, member, work, existing, resolve, reject);
       if (readOnly && !fresh) {
         this.#durable(key)
           .then((current) => readBeside(env, member, current, work, existing))
-          .then(answered, failed);
+          .then((reply) => task.resolve(reply), (error) => task.reject(error));
         return;
       }
-      const turn = handlerTurn(env, member, work, existing);
-      const early = cls.spec.durability === "behind";
-      engine.submit(key, { turn, resolve: answered, reject: failed }, { fresh, early });
+      engine.submit(key, task, fresh, cls.spec.durability === "behind");
     });
   }
 

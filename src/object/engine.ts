@@ -87,12 +87,13 @@ export class Engine {
    */
   run<R>(key: string, turn: Turn<R>, options: RunOptions = {}): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.submit(key, { turn, resolve, reject }, options);
+      const { fresh = false, early = false } = options;
+      this.submit(key, { turn, resolve, reject }, fresh, early);
     });
   }
 
   /** Does what {@linkcode Engine.run} does, for those who have a promise of their own. */
-  submit<R>(key: string, task: Task<R>, { fresh = false, early = false }: RunOptions): void {
+  submit<R>(key: string, task: Task<R>, fresh: boolean, early: boolean): void {
     if (this.#closing) task.reject(closed());
     else this.#activation(key).submit(task, fresh, early);
   }

@@ -4,11 +4,11 @@ import type { Decision, Turn } from "./types.ts";
 /** A turn and what becomes of its answer: of each call exactly one of the two is told, once. */
 export interface Task<R> {
   /** Runs on the object; possibly more than once. */
-  readonly turn: Turn<R>;
+  turn(...current: Parameters<Turn<R>>): ReturnType<Turn<R>>;
   /** Told what the turn replied, once all it has seen is durable. Must not throw. */
-  readonly resolve: (reply: R) => void;
+  resolve(reply: R): void;
   /** Told why there is no reply. Must not throw. */
-  readonly reject: (error: unknown) => void;
+  reject(error: unknown): void;
 }
 
 /** An error as the outcome of a turn: it may tell of state that is not durable yet. */

@@ -227,12 +227,11 @@ export class RecordStore {
   }
 
   #put(key: string, text: string, over: string | null): Call<PutResult> {
-    const condition = conditionOf(over);
     return {
       name: "holdfast.storage.put",
       key,
-      run: (signal) => this.#ports.storage.put(key, text, { ...condition, signal }),
-      result: (value) => value.ok ? "ok" : "conflict",
+      run: (signal) => this.#ports.storage.put(key, text, conditionOf(over, signal)),
+      result: putResult,
       outcome: "none",
     };
   }
@@ -341,8 +340,16 @@ function unknownOutcome(cause: unknown): StorageUnavailableError {
   );
 }
 
-function conditionOf(over: string | null): PutOptions {
-  return over === null ? { ifNoneMatch: "*" } : { ifMatch: over };
+function conditionOf(over: string | null, signal?: AbortSignal): PutOptions {
+  const options: { ifNoneMatch?: "*"; ifMatch?: string; signal?: AbortSignal } = {};
+  if (over === null) options.ifNoneMatch = "*";
+  else options.ifMatch = over;
+  if (signal !== undefined) options.signal = signal;
+  return options;
+}
+
+function putResult({ ok }: PutResult): Result {
+  return ok ? "ok" : "conflict";
 }
 
 function committed({ rev, by, state, ended }: Write, etag: string): WriteOutcome {

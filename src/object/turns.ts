@@ -2,6 +2,7 @@ import { HoldfastError, TooLargeError } from "../core/errors.ts";
 import { afterFailure, resting, type Trouble } from "./cool_down.ts";
 import { utf8Length } from "../core/json.ts";
 import type { HandlerEnv, Subject } from "./context.ts";
+import type { Task } from "./message.ts";
 import { perform, type Performed, type Work } from "./perform.ts";
 import { fit, prepare, type Ready } from "./prepare.ts";
 import { storeObject, type View } from "./stored.ts";
@@ -62,17 +63,65 @@ export function handlerTurn(
   work: CallWork,
   existing: boolean,
 ): Turn<unknown> {
-  return (current) => {
-    const { limit } = work;
-    if (limit.expired !== undefined) throw limit.expired;
-    limit.begin();
-    return onObject(env, resident, current, work, (ready) => {
-      if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
-      const performed = perform(env, resident, ready.view, work);
-      if (!(performed instanceof Promise)) return decided(env, resident, ready, performed);
-      return performed.then((done) => decided(env, resident, ready, done));
-    });
-  };
+  return (current) => runHandler(env, resident, current, work, existing);
+}
+
+function runHandler(
+  env: TurnEnv,
+  resident: Resident,
+  current: Current,
+  work: CallWork,
+  existing: boolean,
+): Decision<unknown> | Promise<Decision<unknown>> {
+  const { limit } = work;
+  if (limit.expired !== undefined) throw limit.expired;
+  limit.begin();
+  return onObject(env, resident, current, work, (ready) => {
+    if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
+    const performed = perform(env, resident, ready.view, work);
+    if (!(performed instanceof Promise)) return decided(env, resident, ready, performed);
+    return performed.then((done) => decided(env, resident, ready, done));
+  });
+}
+
+/** A call as a task, in one object: there is one for each call of a handler. */
+export class HandlerTask implements Task<unknown> {
+  readonly #env: TurnEnv;
+  readonly #resident: Resident;
+  readonly #work: CallWork;
+  readonly #existing: boolean;
+  readonly #resolve: (reply: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    env: TurnEnv,
+    resident: Resident,
+    work: CallWork,
+    existing: boolean,
+    resolve: (reply: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#env = env;
+    this.#resident = resident;
+    this.#work = work;
+    this.#existing = existing;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  turn(current: Current): Decision<unknown> | Promise<Decision<unknown>> {
+    return runHandler(this.#env, this.#resident, current, this.#work, this.#existing);
+  }
+
+  resolve(reply: unknown): void {
+    if (reply instanceof Failure) this.#reject(reply.error);
+    else this.#resolve(reply);
+  }
+
+  reject(error: unknown): void {
+    this.#work.limit.end();
+    this.#reject(error);
+  }
 }
 
 /** A read-only handler run on a state, without a turn of its own. */

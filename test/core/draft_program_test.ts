@@ -16,9 +16,10 @@ function freeze<T>(value: T): T {
 
 /** Runs a handler on a draft of a frozen base and returns what became of it. */
 function change<T extends object>(base: T, handler: (state: Loose) => void): T {
-  const { draft, finish } = createDraft(freeze(base));
+  const handle = createDraft(freeze(base));
+  const { draft } = handle;
   handler(draft);
-  return finish();
+  return handle.finish();
 }
 
 const json = fc.jsonValue({ maxDepth: 3 }).filter((value) => normalize(value).ok).map((value) =>

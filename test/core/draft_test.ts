@@ -15,9 +15,10 @@ function freeze<T>(value: T): T {
 
 /** Runs a handler on a draft of a frozen base and returns what became of it. */
 function change<T extends object>(base: T, handler: (state: Loose) => void): T {
-  const { draft, finish } = createDraft(freeze(base));
+  const handle = createDraft(freeze(base));
+  const { draft } = handle;
   handler(draft);
-  return finish();
+  return handle.finish();
 }
 
 test("[DR1] a draft reads like its base", () => {
@@ -159,11 +160,12 @@ test("[DR4] a part that was taken out keeps its changes when it is put back", ()
 
 test("[DR5] nothing the handler still holds reaches the result", () => {
   const fresh: Loose = { list: [1], inner: null };
-  const { draft, finish } = createDraft<Loose>(freeze({ a: { n: 1 } }));
+  const handle = createDraft<Loose>(freeze({ a: { n: 1 } }));
+  const { draft } = handle;
   fresh.inner = draft.a;
   draft.fresh = fresh;
   fresh.list.push(2);
-  const result = finish();
+  const result = handle.finish();
   fresh.list.push(3);
   fresh.late = true;
   assertEquals(result, { a: { n: 1 }, fresh: { list: [1, 2], inner: { n: 1 } } });
@@ -253,7 +255,8 @@ test("[DR7] 100 000 fresh levels do not overflow the stack", () => {
 });
 
 test("[DR8] no key from outside leads through a draft to a prototype", () => {
-  const { draft, finish } = createDraft<Loose>(freeze({ a: {}, list: [] }));
+  const handle = createDraft<Loose>(freeze({ a: {}, list: [] }));
+  const { draft } = handle;
   for (const part of [draft, draft.a, draft.list]) {
     assertEquals(part["__proto__"], undefined);
     assertEquals(part["constructor"], undefined);
@@ -261,7 +264,7 @@ test("[DR8] no key from outside leads through a draft to a prototype", () => {
   }
   draft.a["__proto__"] = { polluted: 1 };
   assertEquals(({} as Loose).polluted, undefined);
-  const result = finish();
+  const result = handle.finish();
   assertEquals(result.a.polluted, undefined);
   assertEquals(normalize(result), {
     ok: false,
