@@ -9,7 +9,7 @@ export type Fields = Readonly<Record<string, unknown>> & { readonly name: string
  * Fields whose values are few, because a definition or this library names them: labels of metrics.
  * Everything else tells spans only.
  */
-const labels: readonly string[] = [
+const labels: readonly (readonly [field: string, label: string])[] = [
   "class",
   "handler",
   "alarm",
@@ -20,7 +20,7 @@ const labels: readonly string[] = [
   "result",
   "status",
   "reason",
-];
+].map((field) => [field, `holdfast.${field}`] as const);
 
 /** Fields that are no attributes: they have a place of their own, or are nothing to tell. */
 const others: ReadonlySet<string> = new Set([
@@ -39,9 +39,9 @@ const other = "_OTHER";
 export function labelsOf(event: Fields, { operation }: Mapping): OtelAttributes {
   const found: OtelAttributes = {};
   if (operation !== undefined) found["holdfast.operation"] = operation;
-  for (const field of labels) {
+  for (const [field, label] of labels) {
     const value = event[field];
-    if (typeof value === "string") found[`holdfast.${field}`] = value;
+    if (typeof value === "string") found[label] = value;
   }
   const { error } = event;
   if (error === undefined) return found;

@@ -32,7 +32,8 @@ export class Metrics {
       this.#histogram(meter, metric, mapping.about).record(durationMs / 1000, labels);
     }
     if (phase === undefined) this.#counter(meter, name, "{event}", mapping.about).add(1, labels);
-    for (const [field, measure] of Object.entries(mapping.measures ?? {})) {
+    if (mapping.measures === undefined) return;
+    for (const [field, measure] of Object.entries(mapping.measures)) {
       const value = event[field];
       if (typeof value !== "number") continue;
       const { metric, unit, about } = measure;

@@ -1,6 +1,6 @@
 import type { Around } from "../../src/ports/telemetry.ts";
 import type { OtelApi, OtelContext, OtelSpan } from "./api.ts";
-import { detailsOf, errorText, errorType, type Fields } from "./attributes.ts";
+import { detailsOf, errorText, errorType, type Fields, labelsOf } from "./attributes.ts";
 import type { Mapping } from "./events.ts";
 import { scope } from "./scope.ts";
 
@@ -39,7 +39,8 @@ export class Spans {
   #begin(event: Fields, mapping: Mapping): void {
     const { context, trace } = this.#api;
     const parent = context.active();
-    const attributes = detailsOf(event, mapping);
+    // For the sampler; the rest comes when it is known that anybody wants it.
+    const attributes = labelsOf(event, mapping);
     const startTime = this.#now();
     const span = this.#tracer.startSpan(nameOf(event, mapping), { startTime, attributes }, parent);
     this.#open.set(event["id"], span);

@@ -19,6 +19,7 @@ export interface Tally {
   unsettled: number;
 }
 
+/** A process that writes until it is killed. */
 interface Writer {
   readonly child: ChildProcess;
   /** Ids it has acknowledged so far. */
@@ -40,8 +41,17 @@ function startWriter(args: readonly string[], heard: () => void): Writer {
     ids.push(...parts);
     heard();
   });
-  const ended = new Promise<void>((resolve) => void child.on("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    // Heard as well: nobody shall wait for what a writer that is gone has to say.
+    const end = (): void => (heard(), resolve());
+    child.on("error", end).on("close", end);
+  });
   return { child, ids, ended };
+}
+
+/** Ended, killed, or never started. */
+function isGone({ exitCode, signalCode, pid }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null || pid === undefined;
 }
 
 /** Makes an empty tally. */
@@ -66,8 +76,13 @@ export async function killRound(
   );
   const total = (): number => writers.reduce((sum, { ids }) => sum + ids.length, 0);
   const reached = (count: number): Promise<void> =>
-    new Promise((resolve) => {
-      heard = () => total() >= count ? resolve() : undefined;
+    new Promise((resolve, reject) => {
+      heard = () => {
+        if (total() >= count) resolve();
+        else if (writers.every(({ child }) => isGone(child))) {
+          reject(new Error("Every writer has ended by itself, or could not be started"));
+        }
+      };
       heard();
     });
   try {
