@@ -112,6 +112,11 @@ export class Activation implements Writer {
     this.#pump();
   }
 
+  /** Why something was lost that had been answered early, if nobody was told yet. */
+  get lost(): { readonly error: unknown } | undefined {
+    return this.#lost;
+  }
+
   /** Resolves when everything answered is durable, and rejects if something answered was lost. */
   flush(): Promise<void> {
     const lost = this.#lost;

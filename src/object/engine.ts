@@ -23,6 +23,9 @@ export const defaultEngineLimits: EngineLimits = {
   maxActive: 10_000,
 };
 
+/** Losses remembered of objects that have left memory. */
+const maxLosses = 10_000;
+
 /** Options of {@linkcode Engine.run}. */
 export interface RunOptions {
   /** The turn must see what the store holds now. @default {false} */
@@ -43,6 +46,8 @@ export class Engine {
   readonly #active: Map<string, { activation: Activation; usedAt: number }> = new Map();
   /** Objects leave memory by themselves: somebody has to know who was used last. */
   readonly #leave: boolean;
+  /** What objects had lost when they left memory, until it is told. */
+  readonly #lost: Map<string, { readonly error: unknown }> = new Map();
   #cancelSweep: (() => void) | undefined;
   #closing = false;
 
@@ -109,6 +114,11 @@ export class Engine {
    * @throws What a write failed with whose turns had been answered.
    */
   async flush(key: string): Promise<void> {
+    const lost = this.#lost.get(key);
+    if (lost !== undefined) {
+      this.#lost.delete(key);
+      throw lost.error;
+    }
     await this.#active.get(key)?.activation.flush();
   }
 
@@ -208,8 +218,20 @@ export class Engine {
   }
 
   #evict(key: string): void {
+    const lost = this.#active.get(key)?.activation.lost;
+    if (lost !== undefined) this.#remember(key, lost);
     this.#active.delete(key);
     this.#ports.emit?.({ name: "holdfast.object.evict", ...aboutObject(this.#ports, key) });
+  }
+
+  /** A loss is told by the next `flush()`, also when the object has left memory before. */
+  #remember(key: string, lost: { readonly error: unknown }): void {
+    this.#lost.set(key, lost);
+    if (this.#lost.size <= maxLosses) return;
+    for (const oldest of this.#lost.keys()) {
+      this.#lost.delete(oldest);
+      break;
+    }
   }
 
   #scheduleSweep(): void {

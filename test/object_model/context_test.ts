@@ -279,6 +279,20 @@ test("[OJ18] behind: what was answered and lost is told by flush()", async () =>
   assertEquals(await w.state("notes/a"), { text: "ac" });
 });
 
+test("[OJ18] behind: what was lost is told by flush() also when the object has left memory since", async () => {
+  const w = world();
+  const node = w.node();
+  const notes = node.object(Notes, "a");
+  w.storage.plan = (call) => call.operation === "put" ? "refuse" : "none";
+  assertEquals(await notes.type("a"), "a");
+  await w.clock.advance(5 * second);
+  w.storage.plan = () => "none";
+  await node.objects.stop(Notes, "a");
+  await assertRejects(() => w.finish(notes.flush()), "ERR_STORAGE_UNAVAILABLE");
+  await w.finish(notes.flush());
+  assertEquals(await w.record("notes/a"), undefined);
+});
+
 test("[OJ18] behind: a conflict after the reply loses nothing of either node", async () => {
   const w = world();
   w.storage.plan = (call) => call.operation === "put" ? { kind: "none", latencyMs: 30 } : "none";
