@@ -152,28 +152,52 @@ export function session(
     throw new TypeError("Cannot make the session middleware: it needs what createHoldfast() made");
   }
   const { autoStash = false, admit } = options;
-  return async (c, next) => {
-    const outer = findOpened(c, holdfast);
-    const opened = outer ?? new Opened(holdfast, c.req.raw, lastOpened(c));
-    const { open } = opened;
+  // Without `async`: each request pays for it, and most have nothing to do in the end.
+  return (c, next) => {
+    const last = lastOpened(c);
+    const outer = findOpened(last, holdfast);
+    const opened = outer ?? new Opened(holdfast, c.req.raw, last);
     if (admit !== undefined) opened.ask(admit);
-    c.set("session", open.session);
-    try {
-      await next();
-      // What a handler that threw had changed so far is nobody's wish.
-      if (autoStash && c.error === undefined) await open.stashChanged();
-    } catch (error) {
-      // The error page has yet to be made: a session that has begun must not be lost over it.
-      giveUpResponse(c, outer === undefined ? open.seal() : undefined);
-      throw error;
-    }
-    if (outer === undefined) setCookie(c, open.seal());
+    c.set("session", opened.open.session);
+    const mount: Mount = { c, open: opened.open, isInner: outer !== undefined };
+    return autoStash
+      ? stashAfter(mount, next())
+      : next().then(() => finish(mount), (error) => giveUp(mount, error));
   };
 }
 
+/** One mount of the middleware at work on a request. */
+interface Mount {
+  readonly c: SessionContext;
+  readonly open: OpenSession;
+  /** Another mount around it sets the cookie. */
+  readonly isInner: boolean;
+}
+
+async function stashAfter(mount: Mount, answering: Promise<void>): Promise<void> {
+  try {
+    await answering;
+    // What a handler that threw had changed so far is nobody's wish.
+    if (mount.c.error === undefined) await mount.open.stashChanged();
+  } catch (error) {
+    giveUp(mount, error);
+  }
+  finish(mount);
+}
+
+function finish({ c, open, isInner }: Mount): void {
+  if (!isInner) setCookie(c, open.seal());
+}
+
+function giveUp({ c, open, isInner }: Mount, error: unknown): never {
+  // The error page has yet to be made: a session that has begun must not be lost over it.
+  giveUpResponse(c, isInner ? undefined : open.seal());
+  throw error;
+}
+
 /** What a mount around this one, or around that, has opened; told by the session it left. */
-function findOpened(c: SessionContext, holdfast: Holdfast): Opened | undefined {
-  let opened = lastOpened(c);
+function findOpened(last: Opened | undefined, holdfast: Holdfast): Opened | undefined {
+  let opened = last;
   while (opened !== undefined && opened.holdfast !== holdfast) opened = opened.before;
   return opened;
 }

@@ -1,6 +1,11 @@
 /** The name prefixes of RFC 6265bis and of its successor, layered cookies; the longest first. */
 const PREFIXES = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"] as const;
 
+// Compared as numbers: this runs for each request.
+const QUOTE = 0x22;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+
 const MAX_HEADER_CHARACTERS = 8192;
 const MAX_VALUES = 20;
 const MAX_NAME_CHARACTERS = 128;
@@ -76,11 +81,11 @@ export function readCookie(header: string | null | undefined, name: string): rea
   // From one occurrence of the name to the next: a header of nothing but ";" costs nothing.
   for (let at = text.indexOf(name); at >= 0 && values.length < MAX_VALUES;) {
     let stop = at + name.length;
-    if (isPairStart(text, at) && text[skipBlanks(text, stop)] === "=") {
+    if (isPairStart(text, at) && text.charCodeAt(skipBlanks(text, stop)) === EQUALS) {
       const semicolon = text.indexOf(";", stop);
       if (semicolon < 0 && isCut) break;
       stop = semicolon < 0 ? text.length : semicolon;
-      values.push(valueOf(text.slice(at + name.length, stop)));
+      values.push(valueIn(text, at + name.length, stop));
     }
     at = text.indexOf(name, stop);
   }
@@ -90,7 +95,7 @@ export function readCookie(header: string | null | undefined, name: string): rea
 /** Tells whether only blanks stand between a position and the `;` or the start before it. */
 function isPairStart(text: string, at: number): boolean {
   while (at > 0 && isBlank(text.charCodeAt(at - 1))) at--;
-  return at === 0 || text[at - 1] === ";";
+  return at === 0 || text.charCodeAt(at - 1) === SEMICOLON;
 }
 
 /** `trim()` would take off no-break spaces and more, and so make a prefixed name of another. */
@@ -99,22 +104,20 @@ function skipBlanks(text: string, at: number): number {
   return at;
 }
 
-/** Takes the value out of the rest of a pair, ` = "value" `. */
-function valueOf(rest: string): string {
-  const start = skipBlanks(rest, rest.indexOf("=") + 1);
-  let end = rest.length;
-  while (end > start && isBlank(rest.charCodeAt(end - 1))) end--;
-  return unquoted(rest.slice(start, end));
+/** Takes the value out of the rest of a pair, ` = "value" `, from `start` to before `stop`. */
+function valueIn(text: string, start: number, stop: number): string {
+  let from = skipBlanks(text, skipBlanks(text, start) + 1);
+  let end = stop;
+  while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
+  if (end - from > 1 && text.charCodeAt(from) === QUOTE && text.charCodeAt(end - 1) === QUOTE) {
+    from++;
+    end--;
+  }
+  return text.slice(from, end);
 }
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
-}
-
-function unquoted(value: string): string {
-  return value.length >= 2 && value.startsWith('"') && value.endsWith('"')
-    ? value.slice(1, -1)
-    : value;
 }
 
 /**

@@ -284,6 +284,7 @@ export class Activation implements Writer {
       ended: written ? undefined : this.#ports.clock.now(),
       problem: undefined,
       rev: rev + (this.#writing ? 2 : 1),
+      view: undefined,
     };
     this.#nowText = written ? decision.text : undefined;
     this.#version++;

@@ -21,6 +21,8 @@ export interface Loaded {
   readonly ended: number | undefined;
   /** Why the record cannot be used; it is then neither trusted nor overwritten, only ended. */
   readonly problem: HoldfastError | undefined;
+  /** What a reader has made of the state, kept with it; the engine does not look at it. */
+  view: unknown;
 }
 
 /** The content of a record about to be written. */
@@ -39,6 +41,7 @@ export const absent: Loaded = {
   state: undefined,
   ended: undefined,
   problem: undefined,
+  view: undefined,
 };
 
 /**
@@ -89,8 +92,8 @@ export function decodeRecord(etag: string, text: string, maxBytes: number): Load
   const { f, rev, by, state, ended } = parsed.value;
   if (typeof f !== "number" || typeof rev !== "number") return corrupt(etag, "it has no envelope");
   if (f > FORMAT) return newer(etag, rev);
-  const base = { etag, rev, by: typeof by === "string" ? by : "", problem: undefined };
-  if (typeof ended === "number") return { ...base, state: undefined, ended };
+  const writer = typeof by === "string" ? by : "";
+  if (typeof ended === "number") return { ...absent, etag, rev, by: writer, ended };
   if (!isJsonObject(state)) return corrupt(etag, "its state is not an object");
-  return { ...base, state, ended: undefined };
+  return { ...absent, etag, rev, by: writer, state };
 }

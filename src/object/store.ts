@@ -353,5 +353,6 @@ function putResult({ ok }: PutResult): Result {
 }
 
 function committed({ rev, by, state, ended }: Write, etag: string): WriteOutcome {
-  return { committed: true, loaded: { etag, rev, by, state, ended, problem: undefined } };
+  const loaded = { etag, rev, by, state, ended, problem: undefined, view: undefined };
+  return { committed: true, loaded };
 }

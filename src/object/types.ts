@@ -16,6 +16,8 @@ export interface Current {
   readonly problem: HoldfastError | undefined;
   /** How many writes the state has seen; 0 if absent. */
   readonly rev: number;
+  /** What a reader has made of the state, kept with it; the engine does not look at it. */
+  view?: unknown;
 }
 
 /** Something to do once a state is durable. */

@@ -1,12 +1,12 @@
 import { ConflictError, HoldfastError, TooLargeError } from "../core/errors.ts";
 import { type JsonObject, utf8Length } from "../core/json.ts";
-import { isExpired, type Lifetime } from "../core/ttl.ts";
+import { expiry, type Lifetime } from "../core/ttl.ts";
 import type { Engine } from "../object/engine.ts";
 import type { Current, Decision, Turn } from "../object/types.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Identities } from "./identities.ts";
 import type { SessionNotices } from "./notices.ts";
-import type { DraftLimits } from "./slices.ts";
+import type { DraftLimits, Recovery } from "./slices.ts";
 import { newSession, readSession, type SessionState, storeSession } from "./state.ts";
 
 /** What all sessions of one process share. */
@@ -25,9 +25,19 @@ export interface SessionContext {
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
 }
 
+/** A session that lives. Made once per record, and kept with it for as long as it is in memory. */
+export interface Living {
+  readonly state: SessionState;
+  readonly gone?: undefined;
+  /** When it expires if nothing happens, in ms since the epoch. */
+  readonly expiresAt: number;
+  /** What the stash asked for last recovers of it, if that is as it was stored. */
+  recovered: { readonly definition: object; readonly recovery: Recovery } | undefined;
+}
+
 /** A session as it is, or why there is none. */
 export type Alive =
-  | { readonly state: SessionState; readonly gone?: undefined }
+  | Living
   | { readonly state: undefined; readonly gone: "absent" | "ended" | "expired" };
 
 /**
@@ -37,6 +47,14 @@ export type Alive =
  * @throws {HoldfastError} If the record cannot be used.
  */
 export function judge(current: Current, lifetime: Lifetime, now: number): Alive {
+  const found = current.view === undefined ? readLiving(current, lifetime) : current.view as Living; // Nobody else reads these records.
+  if (found.state === undefined) return found;
+  return now < found.expiresAt ? found : expired;
+}
+
+const expired: Alive = { state: undefined, gone: "expired" };
+
+function readLiving(current: Current, lifetime: Lifetime): Alive {
   if (current.problem !== undefined) throw current.problem;
   if (current.ended !== undefined) return { state: undefined, gone: "ended" };
   if (current.state === undefined) return { state: undefined, gone: "absent" };
@@ -47,10 +65,11 @@ export function judge(current: Current, lifetime: Lifetime, now: number): Alive 
       "Cannot use a stored session: it does not have the shape of one",
     );
   }
-  if (state.moved === undefined && isExpired(state, lifetime, now)) {
-    return { state: undefined, gone: "expired" };
-  }
-  return { state };
+  // One without readable times is expired: they compare with nothing.
+  const expiresAt = state.moved === undefined ? expiry(state, lifetime) : Infinity;
+  const living: Living = { state, expiresAt, recovered: undefined };
+  current.view = living;
+  return living;
 }
 
 /** Encodes a session and checks its size. */

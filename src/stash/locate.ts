@@ -24,15 +24,20 @@ const triesToMove = 10;
  * @throws {HoldfastError} If the record cannot be used.
  */
 export function locate(context: SessionContext, identity: Identity): Alive | Promise<Alive> {
-  const { engine, lifetime, now } = context;
-  const goOn = (current: Current): Alive | Promise<Alive> => {
-    const here = judge(current, lifetime, now());
-    const isHere = here.state !== undefined && here.state.moved === undefined;
-    return isHere ? here : bringHere(context, identity, here);
-  };
-  const [currentKey = ""] = identity.keys;
-  const reading = engine.readNow(currentKey);
-  return reading instanceof Promise ? reading.then(goOn) : goOn(reading);
+  const reading = context.engine.readNow(identity.keys[0] ?? "");
+  return reading instanceof Promise
+    ? reading.then((current) => locateFrom(context, identity, current))
+    : locateFrom(context, identity, reading);
+}
+
+function locateFrom(
+  context: SessionContext,
+  identity: Identity,
+  current: Current,
+): Alive | Promise<Alive> {
+  const here = judge(current, context.lifetime, context.now());
+  const isHere = here.state !== undefined && here.state.moved === undefined;
+  return isHere ? here : bringHere(context, identity, here);
 }
 
 async function bringHere(

@@ -36,9 +36,28 @@ export function recoverFrom<S extends object>(
   definition: StashDefinition<S>,
   page: string | undefined,
 ): Recovery {
-  return alive.state === undefined
-    ? { status: "not_found", fields: {} }
-    : recoverSlice(definition, readSlice(alive.state.views, definition.name), page);
+  if (alive.state === undefined) return { status: "not_found", fields: {} };
+  const known = alive.recovered;
+  if (page === undefined && known?.definition === definition) return known.recovery;
+  const slice = readSlice(alive.state.views, definition.name);
+  const recovery = recoverSlice(definition, slice, page);
+  // What migrate() made is not kept: it may not be the same each time.
+  const asStored = typeof slice === "object" && slice.vsn === definition.vsn;
+  if (page === undefined && asStored) alive.recovered = { definition, recovery };
+  return recovery;
+}
+
+/** The same of a session that has yet to be read; never rejects. */
+export async function recoverLater<S extends object>(
+  alive: Promise<Alive>,
+  definition: StashDefinition<S>,
+  page: string | undefined,
+): Promise<Recovery> {
+  try {
+    return recoverFrom(await alive, definition, page);
+  } catch (error) {
+    return unrecoverable(error);
+  }
 }
 
 /** What a stash recovers from a session that could not be read. */

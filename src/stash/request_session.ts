@@ -14,9 +14,9 @@ import type { StashDefinition } from "./definition.ts";
 import { type SliceAccess, type Stash, StashHandle } from "./handle.ts";
 import type { Identity } from "./identities.ts";
 import { end, locate } from "./locate.ts";
-import { follow, recoverFrom, refOf, tellRecovery, unrecoverable } from "./reach.ts";
+import { follow, recoverFrom, recoverLater, refOf, tellRecovery, unrecoverable } from "./reach.ts";
 import { reservedMs } from "./reserve.ts";
-import { restore } from "./restore.ts";
+import { restore, type Restored } from "./restore.ts";
 import type { CookieChange, RotateOptions, Session, SessionOptions, StashUse } from "./session.ts";
 import { newSeat, type Seat } from "./seat.ts";
 import { sliceAccess } from "./slice_access.ts";
@@ -84,24 +84,24 @@ export class RequestSession implements Session {
     return this.#refOf(this.#seat);
   }
 
-  async stash<S extends object>(
+  /** Without `async`, and at once where nothing has to be waited for: most requests only read. */
+  stash<S extends object>(
     definition: StashDefinition<S>,
     use: StashUse = {},
   ): Promise<Stash<S>> {
-    // The session may end, and another begin, while this one is being read.
-    const seat = this.#seat;
-    const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
-    const recovering = this.#recover(seat, definition, page);
-    const recovery = recovering instanceof Promise ? await recovering : recovering;
-    const restoring = restore(definition, recovery);
-    const restored = restoring instanceof Promise ? await restoring : restoring;
-    const { emit } = this.#context;
-    if (emit !== undefined) tellRecovery(emit, this.#refOf(seat), definition.name, restored);
-    const access = () => this.#access(definition, seat);
-    const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
-    if (this.#handles === noHandles) this.#handles = [handle];
-    else this.#handles.push(handle);
-    return handle;
+    try {
+      // The session may end, and another begin, while this one is being read.
+      const seat = this.#seat;
+      const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
+      const recovering = this.#recover(seat, definition, page);
+      if (recovering instanceof Promise) {
+        return recovering.then((recovery) => this.#restore(seat, definition, page, recovery));
+      }
+      const restoring = this.#restore(seat, definition, page, recovering);
+      return restoring instanceof Promise ? restoring : Promise.resolve(restoring);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async destroy(): Promise<void> {
@@ -185,6 +185,33 @@ export class RequestSession implements Session {
     return { ref: this.ref };
   }
 
+  #restore<S extends object>(
+    seat: Seat,
+    definition: StashDefinition<S>,
+    page: string | undefined,
+    recovery: Recovery,
+  ): Stash<S> | Promise<Stash<S>> {
+    const restoring = restore(definition, recovery);
+    return restoring instanceof Promise
+      ? restoring.then((restored) => this.#hold(seat, definition, page, restored))
+      : this.#hold(seat, definition, page, restoring);
+  }
+
+  #hold<S extends object>(
+    seat: Seat,
+    definition: StashDefinition<S>,
+    page: string | undefined,
+    restored: Restored<S>,
+  ): Stash<S> {
+    const { emit } = this.#context;
+    if (emit !== undefined) tellRecovery(emit, this.#refOf(seat), definition.name, restored);
+    const access = () => this.#access(definition, seat);
+    const handle = new StashHandle(definition, restored, page ?? this.#context.newPage, access);
+    if (this.#handles === noHandles) this.#handles = [handle];
+    else this.#handles.push(handle);
+    return handle;
+  }
+
   /** At once where nothing has to be waited for: a promise costs as much as the rest. */
   #recover<S extends object>(
     seat: Seat,
@@ -193,15 +220,18 @@ export class RequestSession implements Session {
   ): Recovery | Promise<Recovery> {
     try {
       const entering = this.#enter();
-      const alive = entering === undefined
-        ? this.#read(seat)
-        : entering.then(() => this.#read(seat));
+      const alive = entering === undefined ? this.#read(seat) : this.#readAfter(entering, seat);
       return alive instanceof Promise
-        ? alive.then((found) => recoverFrom(found, definition, page)).catch(unrecoverable)
+        ? recoverLater(alive, definition, page)
         : recoverFrom(alive, definition, page);
     } catch (error) {
       return unrecoverable(error);
     }
+  }
+
+  async #readAfter(entering: Promise<void>, seat: Seat): Promise<Alive> {
+    await entering;
+    return await this.#read(seat);
   }
 
   #read(seat: Seat): Alive | Promise<Alive> {
@@ -250,9 +280,9 @@ export class RequestSession implements Session {
 
   #find(seat: Seat): Promise<void> | undefined {
     const identity = this.#identify();
-    if (identity === undefined) return undefined;
-    if (identity instanceof Promise) return identity.then((known) => this.#findAs(seat, known));
-    return this.#findAs(seat, identity);
+    return identity instanceof Promise
+      ? identity.then((known) => this.#findAs(seat, known))
+      : this.#findAs(seat, identity);
   }
 
   #findAs(seat: Seat, identity: Identity | undefined): Promise<void> | undefined {
@@ -310,8 +340,12 @@ export class RequestSession implements Session {
 
   /** Notes that the user was here; in the background, because nobody waits for it. */
   #touch(identity: Identity, state: SessionState): void {
-    const { engine, lifetime, emit, now } = this.#context;
-    if (!shouldTouch(state, lifetime, now())) return;
+    const { lifetime, now } = this.#context;
+    if (shouldTouch(state, lifetime, now())) this.#writeTouch(identity);
+  }
+
+  #writeTouch(identity: Identity): void {
+    const { engine, lifetime, emit } = this.#context;
     const ref = refOf(identity);
     const standing = { createUntil: 0, shown: true };
     const turn = onSession(this.#context, standing, (session, at) => ({

@@ -4,6 +4,8 @@ import { checkSchema, type StandardSchema } from "../core/schema.ts";
 import type { StashDefinition } from "./definition.ts";
 import type { Recovery } from "./slices.ts";
 
+const noneInvalid: readonly string[] = Object.freeze([]);
+
 /** A recovery turned into the state a handler gets. */
 export interface Restored<S> extends Recovery {
   /** The defaults with what was recovered over them; fresh, free to be mutated. */
@@ -27,10 +29,11 @@ export function restoreKey<S extends object>(
   key: string,
 ): void {
   const stored = fields[key];
-  const value: unknown = stored === undefined
-    ? Reflect.get(definition.state(), key)
+  // Plainly, not through Reflect: on Node each call of that costs as much as finding the session.
+  const target = state as Record<string, unknown>;
+  target[key] = stored === undefined
+    ? (definition.state() as Record<string, unknown>)[key]
     : cloneJson(stored);
-  Reflect.set(state, key, value);
 }
 
 /**
@@ -45,7 +48,7 @@ export function restore<S extends object>(
   const { schema } = definition;
   if (schema === undefined || Object.keys(recovery.fields).length === 0) {
     const { status, fields, cause } = recovery;
-    return { status, fields, cause, state, invalid: [] };
+    return { status, fields, cause, state, invalid: noneInvalid };
   }
   return withoutInvalid(definition, schema, recovery, state);
 }

@@ -44,6 +44,10 @@ export function recoverSlice(
   page: string | undefined,
 ): Recovery {
   if (slice === undefined) return { status: "not_found", fields: {} };
+  // Nearly always: what follows would find the same, by a longer way.
+  if (slice !== "damaged" && slice.vsn === definition.vsn) {
+    return foundIn(pickFields(definition, slice, page));
+  }
   const current = currentSlice(definition, slice);
   if (!current.ok) {
     return current.why === "newer"
@@ -53,7 +57,10 @@ export function recoverSlice(
   const isOlder = slice !== "damaged" && slice.vsn < definition.vsn;
   if (isOlder && definition.migrate === undefined) return { status: "discarded", fields: {} };
   const fields = pickFields(definition, current.slice, page);
-  if (isOlder) return { status: "migrated", fields };
+  return isOlder ? { status: "migrated", fields } : foundIn(fields);
+}
+
+function foundIn(fields: JsonObject): Recovery {
   return { status: Object.keys(fields).length > 0 ? "recovered" : "not_found", fields };
 }
 

@@ -52,6 +52,9 @@ export function storeSession(session: SessionState): JsonObject {
   return stored;
 }
 
+/** Most slices have none, and a slice is read with each request. */
+const noDrafts: Slice["drafts"] = Object.freeze({});
+
 /** Reads a slice; `undefined` if there is none, `"damaged"` if what is there is not a slice. */
 export function readSlice(views: JsonObject, name: string): Slice | "damaged" | undefined {
   const stored: JsonValue | undefined = Object.hasOwn(views, name) ? views[name] : undefined;
@@ -59,7 +62,7 @@ export function readSlice(views: JsonObject, name: string): Slice | "damaged" | 
   if (!isJsonObject(stored)) return "damaged";
   const { vsn, keys, drafts } = stored;
   if (typeof vsn !== "number" || !isJsonObject(keys)) return "damaged";
-  if (drafts === undefined) return { vsn, keys, drafts: {} };
+  if (drafts === undefined) return { vsn, keys, drafts: noDrafts };
   if (!isJsonObject(drafts)) return "damaged";
   const read: Record<string, Draft> = {};
   for (const [page, draft] of Object.entries(drafts)) {
@@ -78,8 +81,10 @@ export function storeSlice(views: JsonObject, name: string, slice: Slice | undef
     return others;
   }
   const stored: JsonObject = { vsn: slice.vsn, keys: slice.keys };
-  const drafts: JsonObject = {};
-  for (const [page, { at, keys }] of Object.entries(slice.drafts)) drafts[page] = { at, keys };
-  if (Object.keys(drafts).length > 0) stored["drafts"] = drafts;
+  if (slice.drafts !== noDrafts) {
+    const drafts: JsonObject = {};
+    for (const [page, { at, keys }] of Object.entries(slice.drafts)) drafts[page] = { at, keys };
+    if (Object.keys(drafts).length > 0) stored["drafts"] = drafts;
+  }
   return { ...views, [name]: stored };
 }
