@@ -9,13 +9,13 @@ import { secureHeaders } from "hono/secure-headers";
 import { maxLines, maxQuantity, productOf, rowsOf, totalOf } from "./catalog.ts";
 import { countOf, type Fields, fieldsOf, idOf, readAddress } from "./forms.ts";
 import { Order, type OrderState, Settings, themes } from "./stashes.ts";
-import { addressPage } from "./views/address.ts";
-import { donePage } from "./views/done.ts";
-import { itemsPage } from "./views/items.ts";
-import type { Html, View } from "./views/layout.ts";
-import { reviewPage } from "./views/review.ts";
+import { addressPage } from "./views/address.tsx";
+import { donePage } from "./views/done.tsx";
+import { itemsPage } from "./views/items.tsx";
+import type { Html, View } from "./views/layout.tsx";
+import { reviewPage } from "./views/review.tsx";
 import { style } from "./views/style.ts";
-import { troubleOf, troublePage } from "./views/trouble.ts";
+import { troubleOf, troublePage } from "./views/trouble.tsx";
 
 /** What the footer tells about this process. */
 export interface About {

@@ -1,8 +1,8 @@
+/** @jsxImportSource hono/jsx */
 import { HoldfastError } from "holdfast";
-import { html } from "hono/html";
 import type { About } from "../app.ts";
 import type { Fields } from "../forms.ts";
-import { footer, frame, type Html } from "./layout.ts";
+import { Footer, Frame, type Html } from "./layout.tsx";
 
 /** What to tell about an error. */
 export interface Trouble {
@@ -60,36 +60,52 @@ export function troublePage(
   sent: { readonly path: string; readonly fields: Fields } | null,
   about: About,
 ): Html {
-  return frame(
-    "auto",
-    title,
-    html`
+  return (
+    <Frame theme="auto" title={title}>
       <header class="top">
-        <p class="brand"><a href="/">Holdfast <span>Provisions</span></a></p>
+        <p class="brand">
+          <a href="/">
+            Holdfast <span>Provisions</span>
+          </a>
+        </p>
       </header>
       <div class="columns single">
         <main id="main">
-        <h1>${title}</h1>
-        <p>${text}</p>
-        ${sent === null
-          ? html`<p class="onward"><a class="button" href="">Try again</a></p>`
-          : html`<form method="post" action="${sent.path}" class="panel">
-    ${Object.entries(sent.fields).map(([name, value]) => field(name, value))}
-    <p class="onward"><a href="/">Back to the items</a><button>Send it again</button></p>
-  </form>`}
+          <h1>{title}</h1>
+          <p>{text}</p>
+          {sent === null
+            ? (
+              <p class="onward">
+                <a class="button" href="">Try again</a>
+              </p>
+            )
+            : (
+              <form method="post" action={sent.path} class="panel">
+                {Object.entries(sent.fields).map(([name, value]) => (
+                  <Field key={name} name={name} value={value} />
+                ))}
+                <p class="onward">
+                  <a href="/">Back to the items</a>
+                  <button type="submit">Send it again</button>
+                </p>
+              </form>
+            )}
         </main>
       </div>
-      ${footer(about)}
-    `,
+      <Footer about={about} />
+    </Frame>
   );
 }
 
-function field(name: string, value: string): Html {
+function Field({ name, value }: { readonly name: string; readonly value: string }): Html {
   const label = labels[name];
-  if (label === undefined) return html`<input type="hidden" name="${name}" value="${value}">`;
-  return html`<div class="field"><label for="${name}">${label}</label>${
-    name === "note"
-      ? html`<textarea id="note" name="note" rows="3">${`\n${value}`}</textarea>`
-      : html`<input id="${name}" name="${name}" value="${value}">`
-  }</div>`;
+  if (label === undefined) return <input type="hidden" name={name} value={value} />;
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {name === "note"
+        ? <textarea id="note" name="note" rows={3}>{`\n${value}`}</textarea>
+        : <input id={name} name={name} value={value} />}
+    </div>
+  );
 }
