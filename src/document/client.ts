@@ -40,6 +40,8 @@ export interface Membership<S, Op> {
   readonly catchUp: CatchUp;
   /** Who is here. */
   readonly presence: Readonly<Record<string, Present>>;
+  /** The highest `clientSeq` of this client that was accepted before; 0 for none. */
+  readonly acked: number;
   /** The durable state, as shared by everybody: not to be changed. */
   readonly state: S;
   /** Its number. */

@@ -254,16 +254,16 @@ export class OpenDocument {
 
   #begin(submission: Submission): Promise<void> | undefined {
     submission.runs++;
+    const threw = (error: unknown) => this.#hold(submission, () => submission.reject(error));
     try {
       const outcome = submission.run(this.#memory.version);
       if (!(outcome instanceof Promise)) {
         this.#decided(submission, outcome);
         return undefined;
       }
-      return outcome.then((value) => this.#decided(submission, value))
-        .catch((error) => this.#threw(submission, error));
+      return outcome.then((value) => this.#decided(submission, value)).catch(threw);
     } catch (error) {
-      this.#threw(submission, error);
+      threw(error);
       return undefined;
     }
   }
@@ -298,10 +298,6 @@ export class OpenDocument {
       );
     }
     this.#snapshots.measured(exact);
-  }
-
-  #threw(submission: Submission, error: unknown): void {
-    this.#hold(submission, () => submission.reject(error));
   }
 
   #hold(submission: Submission, answer: () => void): void {
@@ -361,7 +357,9 @@ export class OpenDocument {
     const { log, key, members } = this.#env;
     this.#memory.back();
     const next = () => log.segment(key, this.durable.seq + 1);
-    for (let segment = first ?? await next(); segment !== undefined; segment = await next()) {
+    // When reading on has failed before, the first is taken in already.
+    const known = first?.entries[0]?.seq === this.durable.seq + 1 ? first : undefined;
+    for (let segment = known ?? await next(); segment !== undefined; segment = await next()) {
       const before = this.durable.seq;
       // Another log has begun under the same name.
       if (segment.epoch !== this.epoch && before > 0) return await this.#reload();

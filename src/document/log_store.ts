@@ -149,11 +149,15 @@ export class LogStore {
     const place = segmentKey(key, from);
     const content = { stateText, ended: undefined };
     const outcome = await this.#write(place, absent, state, content);
-    // Only this node names writes like this, and it has one segment for one place.
-    if (outcome.committed || this.#store.wrote(outcome.loaded.by)) return { ok: true };
+    if (outcome.committed || this.#isOurs(outcome.loaded, stateText)) return { ok: true };
     const rival = segmentOf(outcome.loaded, from);
     // Removed since: what it was is in a snapshot by now.
     return rival === undefined ? { ok: false, segment: overtaken } : { ok: false, segment: rival };
+  }
+
+  /** Whether an earlier try of the very same write has landed. */
+  #isOurs({ by, state }: Loaded, stateText: string): boolean {
+    return this.#store.wrote(by) && JSON.stringify(state) === stateText;
   }
 
   /**

@@ -198,6 +198,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
       epoch: open.epoch,
       catchUp: open.catchUp(since),
       presence: presence.all(),
+      acked: open.durable.clients.marks.get(member.id)?.clientSeq ?? 0,
       get state() {
         return open.durable.state as JsonValue;
       },

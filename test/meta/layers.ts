@@ -9,7 +9,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "src/document": ["src/core", "src/ports", "src/object"],
   "src/sync": ["src/core", "src/ports"],
   "src/live": ["src/core", "src/ports", "src/stash", "src/sync"],
-  "src/client": ["src/core", "src/live/protocol.ts"],
+  "src/client": ["src/core", "src/live/protocol.ts", "src/document"],
   // Where the layers are put together, too, with the defaults every runtime has.
   "adapters/web": ["src/"],
   "adapters/testing": ["src/", "adapters/web", "adapters/memory"],

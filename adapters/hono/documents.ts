@@ -1,0 +1,172 @@
+import type { JsonValue } from "../../src/core/json.ts";
+import type { DocumentClient } from "../../src/document/client.ts";
+import {
+  type ConnectionLimits,
+  defaultConnectionLimits,
+  DocumentConnection,
+} from "../../src/document/connection.ts";
+import type { DocumentDefinition } from "../../src/document/model.ts";
+import { encodeBase64url } from "../../src/core/base64url.ts";
+import type { Session } from "../../src/stash/session.ts";
+import type { Holdfast } from "../web/holdfast.ts";
+import { internalsOf } from "../web/internals.ts";
+import type { SocketHandle, UpgradeHandler, UpgradeWebSocket } from "../web/sockets.ts";
+
+/** What the route needs of a Hono context. */
+export interface DocumentContext {
+  /** The request. */
+  readonly req: { readonly raw: Request; param(name: string): string | undefined };
+  /** What the server passes beside it. */
+  readonly env: unknown;
+  /** Reads a variable. */
+  get(key: "session"): Session | undefined;
+}
+
+/** Who may join a document over a route, and as whom. */
+export interface DocumentAccess {
+  /** Who: told to everybody in history and presence. `null` for nobody in particular. */
+  readonly actor: string | null;
+  /** May only look. @default {false} */
+  readonly readOnly?: boolean;
+}
+
+/** Options of {@linkcode documentSocket}. */
+export interface DocumentSocketOptions {
+  /** Turns a request into a socket: that of `holdfast/bun`, `/deno` or `/node`, or Hono's own. */
+  readonly upgradeWebSocket: UpgradeWebSocket;
+  /** Which document. @default {the parameter "id" of the route} */
+  readonly id?: (c: DocumentContext) => string | undefined;
+  /** Who may join; `undefined` refuses with 403. */
+  readonly access: (c: DocumentContext) =>
+    | DocumentAccess
+    | undefined
+    | Promise<DocumentAccess | undefined>;
+  /** Origins beside that of the server itself whose pages may connect: `https://app.example`. */
+  readonly origins?: readonly string[];
+  /** Let in clients that send no Origin header, which browsers always do. @default {false} */
+  readonly allowMissingOrigin?: boolean;
+  /** Sizes and rates. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** Names members for all to see, from what only the member knows. Not a secret: it is fixed. */
+const memberKey = new TextEncoder().encode("holdfast/document/v1/member");
+
+/**
+ * Makes the handler of a route that connects clients to documents.
+ *
+ * @param holdfast The composition root.
+ * @param definition Which documents.
+ * @param options Who may join.
+ * @returns A handler for a GET route.
+ *
+ * @example Boards for those who are signed in
+ * ```ts ignore
+ * import { documentSocket, session, type SessionEnv } from "@holdfast/holdfast/hono";
+ * import { upgradeWebSocket } from "@holdfast/holdfast/bun";
+ *
+ * app.use(session(holdfast));
+ * app.get(
+ *   "/documents/board/:id",
+ *   documentSocket(holdfast, Board, {
+ *     upgradeWebSocket,
+ *     access: async (c) => {
+ *       const { state } = await c.get("session")!.stash(Account);
+ *       return state.user === "" ? undefined : { actor: state.user };
+ *     },
+ *   }),
+ * );
+ * ```
+ */
+export function documentSocket<S, Op>(
+  holdfast: Holdfast,
+  definition: DocumentDefinition<S, Op>,
+  options: DocumentSocketOptions,
+): UpgradeHandler<DocumentContext> {
+  const { upgradeWebSocket, access, id = (c) => c.req.param("id") } = options;
+  if (typeof upgradeWebSocket !== "function" || typeof access !== "function") {
+    throw new TypeError('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
+  }
+  const limits = { ...defaultConnectionLimits, ...options.limits };
+  internalsOf(holdfast, "a document route");
+  return async (c, next) => {
+    if (!isAllowed(c.req.raw, options)) return refused();
+    const allowed = await access(c);
+    const name = id(c);
+    if (allowed === undefined || name === undefined) return refused();
+    // What state and operations are the definition says; here they are JSON on their way.
+    const document = holdfast.document(definition, name) as unknown as DocumentClient<
+      JsonValue,
+      JsonValue
+    >;
+    const owner = `${c.get("session")?.ref ?? ""}|${allowed.actor ?? ""}|`;
+    return await upgradeWebSocket<DocumentContext>(() =>
+      socketEvents(holdfast, document, allowed, owner, limits)
+    )(c, next);
+  };
+}
+
+function socketEvents(
+  holdfast: Holdfast,
+  document: DocumentClient<JsonValue, JsonValue>,
+  { actor, readOnly = false }: DocumentAccess,
+  owner: string,
+  limits: ConnectionLimits,
+): ReturnType<Parameters<UpgradeWebSocket>[0]> {
+  const { clock, hmac } = internalsOf(holdfast, "a document route");
+  let connection: DocumentConnection | undefined;
+  return {
+    onOpen(_: object, socket: SocketHandle) {
+      connection = new DocumentConnection({
+        clock,
+        document,
+        actor,
+        readOnly,
+        nameOf: async (client) => {
+          const tag = await hmac(memberKey, new TextEncoder().encode(owner + client));
+          return encodeBase64url(tag.slice(0, 12));
+        },
+        send: (text) => socket.send(text),
+        buffered: () => buffered(socket.raw),
+        close: (code, reason) => socket.close(code, reason),
+      }, limits);
+    },
+    onMessage(event: { readonly data: unknown }) {
+      if (typeof event.data === "string") connection?.received(event.data);
+    },
+    onClose() {
+      connection?.closed();
+    },
+  };
+}
+
+/** Bytes that wait in a socket, whichever runtime's it is. */
+function buffered(raw: unknown): number {
+  if (typeof raw !== "object" || raw === null) return 0;
+  const { bufferedAmount, getBufferedAmount } = raw as {
+    bufferedAmount?: unknown;
+    getBufferedAmount?: () => number;
+  };
+  if (typeof bufferedAmount === "number") return bufferedAmount;
+  return typeof getBufferedAmount === "function" ? getBufferedAmount.call(raw) : 0;
+}
+
+/** Pages of other origins must not act for a user who visits them: cookies come along regardless. */
+function isAllowed(
+  request: Request,
+  { origins = [], allowMissingOrigin = false }: DocumentSocketOptions,
+): boolean {
+  const origin = request.headers.get("origin");
+  if (origin === null) return allowMissingOrigin;
+  if (origins.includes(origin)) return true;
+  const host = request.headers.get("host") ?? new URL(request.url).host;
+  try {
+    return origin !== "null" && new URL(origin).host === host;
+  } catch {
+    return false;
+  }
+}
+
+function refused(): Response {
+  return new Response("Forbidden", { status: 403 });
+}
