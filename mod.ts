@@ -110,6 +110,7 @@ export type {
   Around,
   CallEvent,
   DocumentEvent,
+  LiveViewEvent,
   ObjectEvent,
   SessionEvent,
   StashEvent,

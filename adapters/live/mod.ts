@@ -6,7 +6,6 @@
  */
 export { createLive } from "./live.ts";
 export type {
-  DrainReport,
   Html,
   LayoutParts,
   Live,
@@ -36,4 +35,5 @@ export type {
   ViewDefinition,
   ViewEvent,
 } from "../../src/live/model.ts";
+export type { DrainReport } from "../../src/live/server.ts";
 export type { EventType, RecoveryStatus } from "../../src/live/protocol.ts";

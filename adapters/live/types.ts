@@ -1,5 +1,6 @@
 import type { DrainTiming, LiveLimits, LiveTiming } from "../../src/live/limits.ts";
 import type { AnyView } from "../../src/live/model.ts";
+import type { DrainReport } from "../../src/live/server.ts";
 
 /** The end of a socket that a helper hands to its events. */
 export interface SocketEnd {
@@ -42,6 +43,8 @@ export interface LiveOptions {
   readonly trustForwardedHost?: boolean;
   /** Let sockets connect that name no origin: no browser does. @default {false} */
   readonly allowMissingOrigin?: boolean;
+  /** Asked before a session is created; anything but `true` refuses it. The place for a rate limit. */
+  readonly admit?: (request: Request) => boolean | Promise<boolean>;
   /** Name of this node, shown to pages. @default {one made at random} */
   readonly node?: string;
   /** Name of this build: pages of another are told that there is an update. @default {""} */
@@ -88,18 +91,6 @@ export interface PageOptions {
   readonly layout?: (parts: LayoutParts) => unknown;
   /** `id` of the root element. @default {"live-" and the name of the view} */
   readonly id?: string;
-}
-
-/** What a drain came to. */
-export interface DrainReport {
-  /** Views that were connected. */
-  readonly views: number;
-  /** Views of which everything is stored. */
-  readonly flushed: number;
-  /** Connections whose page did not answer in time. */
-  readonly timedOut: number;
-  /** Views of which something could not be stored. */
-  readonly failed: number;
 }
 
 /** The live views of one process. */

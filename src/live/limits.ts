@@ -32,14 +32,14 @@ export interface LiveTiming {
   readonly joinMs: number;
   /** How often the client sends a heartbeat. @default {25000} */
   readonly heartbeatMs: number;
-  /** A connection from which nothing came for so long is closed. @default {90000} */
-  readonly silenceMs: number;
   /** How long one function of a view may take. @default {30000} */
   readonly handlerMs: number;
   /** How long after a change it is stored. @default {250} */
   readonly stashMs: number;
   /** How long after a failure of storage it is tried again; doubles up to a minute. @default {1000} */
   readonly stashRetryMs: number;
+  /** How long a page that comes back waits for what its older connection is still doing. @default {2000} */
+  readonly handoverMs: number;
   /** How long a token of a page is worth something. @default {86400000} */
   readonly tokenMs: number;
   /** A view that crashes so soon after it was recovered counts as poisoned by it. @default {10000} */
@@ -49,10 +49,10 @@ export interface LiveTiming {
 const timingRanges: Readonly<Record<keyof LiveTiming, readonly [number, number, number]>> = {
   joinMs: [5000, 1, 600_000],
   heartbeatMs: [25_000, 10, 600_000],
-  silenceMs: [90_000, 10, 3_600_000],
   handlerMs: [30_000, 1, 3_600_000],
   stashMs: [250, 0, 60_000],
   stashRetryMs: [1000, 1, 60_000],
+  handoverMs: [2000, 0, 60_000],
   tokenMs: [24 * 3_600_000, 1000, 30 * 24 * 3_600_000],
   poisonMs: [10_000, 0, 3_600_000],
 };

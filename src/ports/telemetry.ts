@@ -177,6 +177,42 @@ export interface DocumentEvent {
   readonly error?: unknown;
 }
 
+/** What happened to a live view, or to the connections of a node (without `view`). */
+export interface LiveViewEvent {
+  /**
+   * Connected, an event was handled, over, one of its functions threw, something was refused; the node
+   * has taken leave of its pages.
+   */
+  readonly name:
+    | "holdfast.live.join"
+    | "holdfast.live.event"
+    | "holdfast.live.leave"
+    | "holdfast.live.crash"
+    | "holdfast.live.refuse"
+    | "holdfast.live.drain";
+  /** Log reference of the session; empty where there is none. */
+  readonly ref: string;
+  /** Name of the view. */
+  readonly view?: string;
+  /** Name of the event that was handled, or that crashed the view. */
+  readonly event?: string;
+  /** How often the page instance has joined before; -1 for a page rendered for a request. */
+  readonly mounts?: number;
+  /** How the state came to be (`join`), or why something was refused. */
+  readonly status?: string;
+  /** Milliseconds it took. */
+  readonly durationMs?: number;
+  /** What a drain came to. */
+  readonly report?: {
+    readonly views: number;
+    readonly flushed: number;
+    readonly timedOut: number;
+    readonly failed: number;
+  };
+  /** What was thrown, if anything was. */
+  readonly error?: unknown;
+}
+
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
 export type TelemetryEvent =
   | StorageEvent
@@ -185,7 +221,8 @@ export type TelemetryEvent =
   | AlarmEvent
   | DocumentEvent
   | StashEvent
-  | SessionEvent;
+  | SessionEvent
+  | LiveViewEvent;
 
 /** Receives events; what it throws is ignored. */
 export type Telemetry = (event: TelemetryEvent) => void;

@@ -14,10 +14,11 @@ import {
 } from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
 import { checkSchema } from "../core/schema.ts";
+import { cloneJson } from "../core/json.ts";
 import { diff, isEmptyPatch, type Patch } from "../core/slice.ts";
 import type { StashDefinition } from "./definition.ts";
 import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
-import { recoverSlice, type SliceChange, type StashStatus } from "./slices.ts";
+import { recoverSlice, type SliceChange, type StashStatus, submittedOf } from "./slices.ts";
 import type { Slice } from "./state.ts";
 
 /** How large one value may be; in bytes, what counts is the whole session. */
@@ -101,6 +102,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   readonly status: StashStatus;
   readonly cause: unknown;
   readonly invalid: readonly string[];
+  /** Number of the last submit of this page instance whose effect is stored; 0 for none. */
+  readonly submitted: number;
   readonly #definition: StashDefinition<S>;
   /** What is stored could not be read, so nothing may be written over it. */
   #unreadable: boolean;
@@ -127,6 +130,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     this.status = restored.status;
     this.cause = restored.cause;
     this.invalid = restored.invalid;
+    this.submitted = restored.submitted ?? 0;
     this.#recovered = restored.fields;
     this.#unwritten = restored.status === "migrated";
     this.#unreadable = restored.status === "error";
@@ -143,19 +147,62 @@ export class StashHandle<S extends object> implements Stash<S> {
     return this.#madeAccess ??= this.#makeAccess();
   }
 
+  /** Whether what is stored could not be read, so that it must not be written over blindly. */
+  get unreadable(): boolean {
+    return this.#unreadable;
+  }
+
   /** Whether a declared key has changed since the recovery or the last write. */
   changed(): boolean {
     return !isEmptyPatch(diff(this.#base(), this.#fields(this.state, this.#base())));
   }
 
-  async stash(): Promise<boolean> {
+  stash(): Promise<boolean> {
+    return this.#store(undefined);
+  }
+
+  /**
+   * Stores what changed as the effect of a submit of this page, and that it is: in one write.
+   *
+   * @param number Number of the submit, from 1, growing.
+   * @returns `false` if the effect of this submit, or of a later one, is stored already: by another
+   *   node that had heard of it. Then nothing is stored, and `state` is of no use any more.
+   */
+  submit(number: number): Promise<boolean> {
+    return this.#store(number);
+  }
+
+  /** Stores what changed over what could not be read before, if it can be read by now. */
+  async overwrite(): Promise<void> {
+    const { set, drop } = diff(this.#base(), this.#fields(this.state, this.#base()));
+    await this.update((state) => {
+      for (const key of Object.keys(set)) Reflect.set(state, key, cloneJson(set[key] ?? null));
+      for (const key of drop) Reflect.set(state, key, undefined);
+    });
+  }
+
+  /** Removes what is stored of this page instance, which is over. */
+  async leave(): Promise<void> {
+    const { page } = this;
+    await this.#access.change(
+      ({ drafts }) => Object.hasOwn(drafts, page) ? { keys: nothing, gone: page } : "keep",
+      false,
+    );
+  }
+
+  async #store(submit: number | undefined): Promise<boolean> {
     if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
     const fields = this.#fields(this.state, this.#base());
     const patch = diff(this.#base(), fields);
-    if (isEmptyPatch(patch) && !this.#unwritten) return false;
+    if (isEmptyPatch(patch) && !this.#unwritten && submit === undefined) return false;
     if (this.#definition.schema !== undefined) await this.#check(this.state, patch);
-    const change = this.#split(patch);
-    await this.#access.change(() => change, false);
+    const change = this.#split(patch, submit);
+    let isKnown = false;
+    await this.#access.change((slice) => {
+      isKnown = submit !== undefined && submittedOf(slice, this.page) >= submit;
+      return isKnown ? "keep" : change;
+    }, false);
+    if (isKnown) return false;
     this.#baseline = fields;
     this.#unwritten = false;
     return true;
@@ -269,16 +316,23 @@ export class StashHandle<S extends object> implements Stash<S> {
     if (problems.length > 0) throw new InvalidStateError(`stash "${name}"`, problems);
   }
 
-  #split(patch: Patch): SliceChange {
-    if (!this.#definition.hasDrafts) return { keys: patch };
+  #split(patch: Patch, submit?: number): SliceChange {
+    const submitted = submit === undefined ? {} : { submitted: submit };
+    if (!this.#definition.hasDrafts) {
+      if (submit === undefined) return { keys: patch };
+      return { keys: patch, draft: { page: this.page, patch: nothing, ...submitted } };
+    }
     const keys: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
     const draft: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
     const side = (key: string) => this.#definition.scopes.get(key) === "reconnect" ? draft : keys;
     for (const [key, value] of Object.entries(patch.set)) side(key).set[key] = value;
     for (const key of patch.drop) side(key).drop.push(key);
-    return isEmptyPatch(draft) ? { keys } : { keys, draft: { page: this.page, patch: draft } };
+    if (isEmptyPatch(draft) && submit === undefined) return { keys };
+    return { keys, draft: { page: this.page, patch: draft, ...submitted } };
   }
 }
+
+const nothing: Patch = { set: {}, drop: [] };
 
 /** A problem of the value of a key, as one of the whole state. */
 function below(key: string, { path, reason }: Problem): Problem {

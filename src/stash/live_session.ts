@@ -17,15 +17,16 @@ import { follow, recoverFrom, refOf, tellRecovery, unrecoverable } from "./reach
 import { reservedMs } from "./reserve.ts";
 import { restore, type Restored } from "./restore.ts";
 import { sliceAccess } from "./slice_access.ts";
+import type { Recovery } from "./slices.ts";
+import { readSlice } from "./state.ts";
 
 /** How a view uses a part of the session. */
 export interface LiveStashUse {
   /** The page instance its drafts belong to. */
   readonly page: string;
-  /**
-   * What of the stored slice is left out: the drafts of a page instance that begins, or all of a
-   * slice that is set aside because views keep crashing on it.
-   */
+  /** The page instance begins: if there is a draft of it, it gets another name. */
+  readonly begins: boolean;
+  /** What of the stored slice is left out because views keep crashing on it. */
   readonly skip: "nothing" | "drafts" | "all";
   /** Read nothing: there is nothing to recover. */
   readonly blind: boolean;
@@ -51,6 +52,7 @@ export class LiveSession {
   #until: number;
   #age: Age | undefined;
   #begun: boolean;
+  #over = false;
 
   /** @param until Until when a session may begin under the id; 0 if it has begun. */
   constructor(
@@ -86,6 +88,11 @@ export class LiveSession {
     return this.#until;
   }
 
+  /** Whether it was found to have ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** When to look again: it will have expired, or may not begin any more. In ms since the epoch. */
   get lookAt(): number {
     if (!this.#begun) return this.#until - renewMs;
@@ -110,7 +117,10 @@ export class LiveSession {
       return "begun";
     }
     const now = this.#context.now();
-    if (alive.gone !== "absent" || !(now < this.#until)) return "over";
+    if (alive.gone !== "absent" || !(now < this.#until)) {
+      this.#over = true;
+      return "over";
+    }
     this.#until = now + reservedMs;
     return "unborn";
   }
@@ -136,43 +146,52 @@ export class LiveSession {
     definition: StashDefinition<S>,
     use: LiveStashUse,
   ): Promise<StashHandle<S>> {
-    const restored = await this.#restore(definition, use);
+    const { restored, page } = await this.#restore(definition, use);
     const { emit } = this.#context;
     if (emit !== undefined && !use.blind) tellRecovery(emit, this.ref, definition.name, restored);
     return new StashHandle(
       definition,
       restored,
-      use.page,
+      page,
       () => this.#access(definition, use, use.skip === "all" && restored.status === "discarded"),
     );
   }
 
   async #restore<S extends object>(
     definition: StashDefinition<S>,
-    { page, skip, blind }: LiveStashUse,
-  ): Promise<Restored<S>> {
-    if (blind) return await restore(definition, { status: "not_found", fields: {} });
+    { page, begins, skip, blind }: LiveStashUse,
+  ): Promise<{ readonly restored: Restored<S>; readonly page: string }> {
+    const as = async (recovery: Recovery, of = page) => ({
+      restored: await restore(definition, recovery),
+      page: of,
+    });
+    if (blind) return await as({ status: "not_found", fields: {} });
     let alive: Alive;
     try {
       alive = await this.#read();
     } catch (error) {
-      return await restore(definition, unrecoverable(error));
+      return await as(unrecoverable(error));
     }
-    const found = recoverFrom(alive, definition, page);
+    const own = begins && hasDraft(alive, definition.name, page) ? this.#context.newPage() : page;
+    const found = recoverFrom(alive, definition, own);
     const usable = found.status === "recovered" || found.status === "migrated";
-    if (skip === "nothing" || !usable) return await restore(definition, found);
-    if (skip === "all") return await restore(definition, { status: "discarded", fields: {} });
-    const restored = await restore(definition, recoverFrom(alive, definition, undefined));
+    if (skip === "nothing" || !usable) return await as(found, own);
+    if (skip === "all") return await as({ ...found, status: "discarded", fields: {} }, own);
+    const { restored } = await as(recoverFrom(alive, definition, undefined));
+    const { submitted = 0 } = found;
     // What is left out has to be overwritten, or it would be found again.
-    return { ...restored, fields: { ...found.fields, ...restored.fields } };
+    const fields = { ...found.fields, ...restored.fields };
+    return { restored: { ...restored, fields, submitted }, page: own };
   }
 
   async #read(): Promise<Alive> {
     const { engine, lifetime, now } = this.#context;
     const alive = judge(await engine.read(this.key), lifetime, now());
+    if (alive.gone === "ended" || alive.gone === "expired") this.#over = true;
     const isElsewhere = alive.state?.moved !== undefined ||
       (alive.gone === "absent" && this.#identity.keys.length > 1);
     const found = isElsewhere ? await locate(this.#context, this.#identity) : alive;
+    if (found.state === undefined && this.#begun) this.#over = true;
     if (found.state !== undefined) this.#born(found.state);
     return found;
   }
@@ -232,4 +251,9 @@ export class LiveSession {
     if (this.#begun || this.#admit === undefined || await this.#admit() === true) return;
     throw new HoldfastError("ERR_SESSION_REFUSED", "Cannot begin a session: it was not admitted");
   }
+}
+
+function hasDraft({ state }: Alive, name: string, page: string): boolean {
+  const slice = state === undefined ? undefined : readSlice(state.views, name);
+  return slice !== undefined && slice !== "damaged" && Object.hasOwn(slice.drafts, page);
 }

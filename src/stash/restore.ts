@@ -47,8 +47,8 @@ export function restore<S extends object>(
   const state = stateOf(definition, recovery.fields);
   const { schema } = definition;
   if (schema === undefined || Object.keys(recovery.fields).length === 0) {
-    const { status, fields, cause } = recovery;
-    return { status, fields, cause, state, invalid: noneInvalid };
+    const { status, fields, cause, submitted = 0 } = recovery;
+    return { status, fields, cause, submitted, state, invalid: noneInvalid };
   }
   return withoutInvalid(definition, schema, recovery, state);
 }

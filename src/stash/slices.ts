@@ -21,6 +21,8 @@ export interface Recovery {
   readonly fields: JsonObject;
   /** Why the status is `"error"`. */
   readonly cause?: unknown;
+  /** Number of the page's last submit whose effect is stored. */
+  readonly submitted?: number;
 }
 
 /** Limits on the drafts of one slice. */
@@ -55,13 +57,16 @@ export function recoverSlice(
       : { status: "error", fields: {}, cause: current.cause };
   }
   const isOlder = slice !== "damaged" && slice.vsn < definition.vsn;
-  if (isOlder && definition.migrate === undefined) return { status: "discarded", fields: {} };
+  const submitted = submittedOf(current.slice, page);
+  if (isOlder && definition.migrate === undefined) {
+    return { status: "discarded", fields: {}, submitted };
+  }
   const fields = pickFields(definition, current.slice, page);
-  return isOlder ? { status: "migrated", fields } : foundIn(fields);
+  return isOlder ? { status: "migrated", fields, submitted } : foundIn(fields, submitted);
 }
 
-function foundIn(fields: JsonObject): Recovery {
-  return { status: Object.keys(fields).length > 0 ? "recovered" : "not_found", fields };
+function foundIn(fields: JsonObject, submitted: number): Recovery {
+  return { status: Object.keys(fields).length > 0 ? "recovered" : "not_found", fields, submitted };
 }
 
 /** Each key from where its scope says, also when it was stored under another scope. */
@@ -69,6 +74,11 @@ function pickFields(definition: AnyDefinition, slice: Slice, page: string | unde
   const fields = pickDeclared(definition.scopes, slice.keys, "navigation");
   const draft = draftOf(slice, page);
   return draft === undefined ? fields : { ...fields, ...onlyReconnect(definition, draft.keys) };
+}
+
+/** Number of the last submit of a page whose effect is stored; 0 for none. */
+export function submittedOf(slice: Slice, page: string | undefined): number {
+  return draftOf(slice, page)?.submitted ?? 0;
 }
 
 function draftOf(slice: Slice, page: string | undefined): Draft | undefined {
@@ -80,7 +90,17 @@ export interface SliceChange {
   /** Changes of `"session"` keys. */
   readonly keys: Patch;
   /** Changes of `"reconnect"` keys, and the page instance they belong to. */
-  readonly draft?: { readonly page: string; readonly patch: Patch };
+  readonly draft?: DraftChange;
+  /** A page instance that is over: its draft goes. */
+  readonly gone?: string;
+}
+
+/** What a writer changes of a page's draft. */
+export interface DraftChange {
+  readonly page: string;
+  readonly patch: Patch;
+  /** Number of the submit whose effect this is. */
+  readonly submitted?: number;
 }
 
 /** What became of a change to a slice. */
@@ -100,6 +120,10 @@ export function changeSlice(
   now: number,
   limits: DraftLimits,
 ): Slice {
+  if (change.gone !== undefined) {
+    const { [change.gone]: _, ...drafts } = slice.drafts;
+    return { vsn: slice.vsn, keys: applyPatch(slice.keys, change.keys), drafts };
+  }
   const drafts = change.draft === undefined
     ? slice.drafts
     : changeDrafts(slice, change.draft, now, limits);
@@ -139,7 +163,9 @@ function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
   if (upgraded.status === "failed") {
     return { ok: false, why: "unreadable", cause: upgraded.cause };
   }
-  if (upgraded.status !== "migrated") return { ok: true, slice: { vsn, keys: {}, drafts: {} } };
+  if (upgraded.status !== "migrated") {
+    return { ok: true, slice: { vsn, keys: {}, drafts: withoutKeys(stored.drafts) } };
+  }
   const keys = pickDeclared(scopes, upgraded.data, "navigation");
   const drafts: Record<string, Draft> = {};
   for (const [page, draft] of Object.entries(stored.drafts)) {
@@ -147,9 +173,21 @@ function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
     const one = upgrade({ vsn: stored.vsn, data }, vsn, migrate, migrateLimits);
     if (one.status === "failed") return { ok: false, why: "unreadable", cause: one.cause };
     const kept = one.status === "migrated" ? onlyReconnect(definition, one.data) : {};
-    if (Object.keys(kept).length > 0) drafts[page] = { at: draft.at, keys: kept };
+    if (isWorthKeeping(kept, draft.submitted)) drafts[page] = { ...draft, keys: kept };
   }
   return { ok: true, slice: { vsn, keys, drafts } };
+}
+
+/** What was submitted stays submitted, whatever became of the rest. */
+function withoutKeys(drafts: Slice["drafts"]): Slice["drafts"] {
+  return Object.fromEntries(
+    Object.entries(drafts).filter(([, { submitted }]) => submitted > 0)
+      .map(([page, draft]) => [page, { ...draft, keys: {} }]),
+  );
+}
+
+function isWorthKeeping(keys: JsonObject, submitted: number): boolean {
+  return submitted > 0 || Object.keys(keys).length > 0;
 }
 
 function onlyReconnect(definition: AnyDefinition, data: JsonObject): JsonObject {
@@ -163,13 +201,16 @@ function onlyReconnect(definition: AnyDefinition, data: JsonObject): JsonObject 
 /** Changes the draft of a page, and drops others that are too old or too many. */
 function changeDrafts(
   slice: Slice,
-  { page, patch }: NonNullable<SliceChange["draft"]>,
+  { page, patch, submitted: latest = 0 }: DraftChange,
   now: number,
   { draftMs, maxDrafts }: DraftLimits,
 ): Slice["drafts"] {
   const keys = applyPatch(draftOf(slice, page)?.keys ?? {}, patch);
+  const submitted = Math.max(latest, submittedOf(slice, page));
   // The one just written stays, whatever the clocks of other nodes say.
-  const own: [string, Draft][] = Object.keys(keys).length > 0 ? [[page, { at: now, keys }]] : [];
+  const own: [string, Draft][] = isWorthKeeping(keys, submitted)
+    ? [[page, { at: now, keys, submitted }]]
+    : [];
   const others = Object.entries(slice.drafts)
     .filter(([of, { at }]) => of !== page && now - at < draftMs)
     .sort(([, a], [, b]) => b.at - a.at)

@@ -7,6 +7,8 @@ export interface Draft {
   readonly at: number;
   /** The values. */
   readonly keys: JsonObject;
+  /** Number of the last submit of the page whose effect is stored; 0 for none. */
+  readonly submitted: number;
 }
 
 /** One stash's part of a session. */
@@ -69,7 +71,9 @@ export function readSlice(views: JsonObject, name: string): Slice | "damaged" | 
     if (!isJsonObject(draft) || typeof draft["at"] !== "number" || !isJsonObject(draft["keys"])) {
       return "damaged";
     }
-    read[page] = { at: draft["at"], keys: draft["keys"] };
+    const { submitted = 0 } = draft;
+    if (typeof submitted !== "number") return "damaged";
+    read[page] = { at: draft["at"], keys: draft["keys"], submitted };
   }
   return { vsn, keys, drafts: read };
 }
@@ -83,7 +87,9 @@ export function storeSlice(views: JsonObject, name: string, slice: Slice | undef
   const stored: JsonObject = { vsn: slice.vsn, keys: slice.keys };
   if (slice.drafts !== noDrafts) {
     const drafts: JsonObject = {};
-    for (const [page, { at, keys }] of Object.entries(slice.drafts)) drafts[page] = { at, keys };
+    for (const [page, { at, keys, submitted }] of Object.entries(slice.drafts)) {
+      drafts[page] = submitted === 0 ? { at, keys } : { at, keys, submitted };
+    }
     if (Object.keys(drafts).length > 0) stored["drafts"] = drafts;
   }
   return { ...views, [name]: stored };

@@ -33,7 +33,13 @@ async function connect(
   return live;
 }
 
-const use = { page: "0123456789abcdef", skip: "nothing", blind: false, by: undefined } as const;
+const use = {
+  page: "0123456789abcdef",
+  begins: false,
+  skip: "nothing",
+  blind: false,
+  by: undefined,
+} as const;
 
 async function put(live: LiveSession, item: string): Promise<void> {
   const cart = await live.stash(Cart, use);
@@ -262,7 +268,41 @@ test("[SE25] another node's write is noticed by the next one here", async () => 
   assertEquals(items.includes("wrack"), true);
 });
 
-test("[SE26] a page instance that begins leaves out the draft that is there, and writes over it", async () => {
+test("[SE26] a page instance that begins gets another name if there is a draft of it", async () => {
+  const at = world();
+  const node = at.node();
+  const user = browser();
+  const seat = await user.visit(node, (session) => reserve(node, session));
+  const live = await connect(node, user.cookie, seat.until);
+  assertEquals((await live.stash(Cart, { ...use, begins: true })).page, use.page);
+  const first = await live.stash(Cart, use);
+  first.state.note = "half";
+  assertEquals(await first.submit(3), true);
+  const anew = await live.stash(Cart, { ...use, begins: true });
+  assert(anew.page !== use.page);
+  assertEquals([anew.state.note, anew.submitted], ["", 0]);
+  assertEquals((await live.stash(Cart, use)).submitted, 3);
+});
+
+test("[SE26] the effect of a submit is stored once, whoever had heard of it", async () => {
+  const at = world();
+  const [one, two] = [at.node(), at.node()];
+  const user = browser();
+  const seat = await user.visit(one, (session) => reserve(one, session));
+  const [here, there] = [
+    await connect(one, user.cookie, seat.until),
+    await connect(two, user.cookie, seat.until),
+  ];
+  const [first, second] = [await here.stash(Cart, use), await there.stash(Cart, use)];
+  first.state.items.push("kelp");
+  second.state.items.push("kelp");
+  assertEquals(await first.submit(7), true);
+  assertEquals(await at.finish(second.submit(7)), false);
+  assertEquals((await at.theSession()).views["cart"]?.keys["items"], ["kelp"]);
+  assertEquals((await there.stash(Cart, use)).submitted, 7);
+});
+
+test("[SE26] a draft that views crash on is left out, and written over", async () => {
   const at = world();
   const node = at.node();
   const user = browser();
