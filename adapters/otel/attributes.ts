@@ -15,6 +15,7 @@ const labels: readonly (readonly [field: string, label: string])[] = [
   "alarm",
   "stash",
   "view",
+  "event",
   "document",
   "table",
   "result",

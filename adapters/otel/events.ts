@@ -141,6 +141,26 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
       removed: sum("holdfast.session.removed", "{record}", "Records removed by sweeps"),
     },
   },
+
+  "holdfast.live.join": {
+    about: "Views that were connected, first render included",
+    span: "live join",
+  },
+  "holdfast.live.event": {
+    about: "Events of views handled, render included",
+    span: "live event",
+  },
+  "holdfast.live.leave": { about: "Views that are over" },
+  "holdfast.live.crash": { about: "Views ended because one of their functions threw" },
+  "holdfast.live.refuse": { about: "Connections and joins refused" },
+  "holdfast.live.drain": {
+    about: "Leaves that nodes took of their pages",
+    span: "live drain",
+    measures: {
+      views: sum("holdfast.live.drained_views", "{view}", "Views connected when a drain began"),
+      failed: sum("holdfast.live.drain_failures", "{view}", "Views a drain could not store"),
+    },
+  },
 };
 
 /** What an event becomes; one that this table does not know is counted under its name. */

@@ -160,7 +160,8 @@ export class LiveServer implements ConnectionHost {
     const failed = Math.max(counts.failed, counts.views - counts.flushed);
     const report = { ...counts, failed };
     const durationMs = this.clock.monotonic() - start;
-    this.emit?.({ name: "holdfast.live.drain", ref: "", report, durationMs });
+    const { views, timedOut } = report;
+    this.emit?.({ name: "holdfast.live.drain", ref: "", views, failed, timedOut, durationMs });
     return report;
   }
 }

@@ -202,13 +202,12 @@ export interface LiveViewEvent {
   readonly status?: string;
   /** Milliseconds it took. */
   readonly durationMs?: number;
-  /** What a drain came to. */
-  readonly report?: {
-    readonly views: number;
-    readonly flushed: number;
-    readonly timedOut: number;
-    readonly failed: number;
-  };
+  /** Views that were connected when the drain began. */
+  readonly views?: number;
+  /** Of those, how many could not be stored. */
+  readonly failed?: number;
+  /** Connections whose page did not answer the drain in time. */
+  readonly timedOut?: number;
   /** What was thrown, if anything was. */
   readonly error?: unknown;
 }
