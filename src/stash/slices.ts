@@ -48,7 +48,7 @@ export function recoverSlice(
   if (slice === undefined) return { status: "not_found", fields: {} };
   // Nearly always: what follows would find the same, by a longer way.
   if (slice !== "damaged" && slice.vsn === definition.vsn) {
-    return foundIn(pickFields(definition, slice, page));
+    return foundIn(pickFields(definition, slice, page), submittedOf(slice, page));
   }
   const current = currentSlice(definition, slice);
   if (!current.ok) {
