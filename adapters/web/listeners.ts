@@ -3,15 +3,17 @@ import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
 /** Who hears of events. While nobody does, none are made. */
 export class Listeners {
   readonly #listeners: Set<Telemetry> = new Set();
+  /** Kept up to date by whoever comes and goes: it is asked for several times a request. */
+  #emit: ((event: TelemetryEvent) => void) | undefined;
 
   /** @param first The listener given at creation, if one was. */
   constructor(first: Telemetry | undefined) {
-    if (first !== undefined) this.#listeners.add(first);
+    if (first !== undefined) this.#add(first);
   }
 
   /** Tells everybody; `undefined` while nobody listens. */
   get emit(): ((event: TelemetryEvent) => void) | undefined {
-    return this.#listeners.size === 0 ? undefined : this.#tell;
+    return this.#emit;
   }
 
   /**
@@ -35,8 +37,18 @@ export class Listeners {
       const { name } = event;
       if (beginning === undefined ? name === pattern : name.startsWith(beginning)) listener(event);
     };
-    this.#listeners.add(heard);
-    return () => void this.#listeners.delete(heard);
+    this.#add(heard);
+    return () => this.#remove(heard);
+  }
+
+  #add(listener: Telemetry): void {
+    this.#listeners.add(listener);
+    this.#emit = this.#tell;
+  }
+
+  #remove(listener: Telemetry): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#emit = undefined;
   }
 
   readonly #tell = (event: TelemetryEvent): void => {

@@ -16,9 +16,12 @@ const Visits = defineStash({
 function app(storage: Storage, { secret, note }: AppOptions, how: "stash" | "update"): App {
   const hono = new Hono<SessionEnv>();
   hono.use(session(createHoldfast({ storage, secrets: [secret] })));
-  hono.get("/read", async (c) => c.text(String((await c.var.session.stash(Visits)).state.count)));
+  hono.get(
+    "/read",
+    async (c) => c.text(String((await c.get("session").stash(Visits)).state.count)),
+  );
   hono.post("/write", async (c) => {
-    const visits = await c.var.session.stash(Visits);
+    const visits = await c.get("session").stash(Visits);
     if (how === "update") {
       const { count } = await visits.update((state) => {
         state.count++;
