@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects, test } from "../harness/mod.ts";
-import { createHoldfast, type Holdfast, type HoldfastOptions, type Session } from "../../mod.ts";
+import {
+  createHoldfast,
+  defineStash,
+  type Holdfast,
+  type HoldfastOptions,
+  type Session,
+} from "../../mod.ts";
 import { seededRandom } from "../../adapters/testing/mod.ts";
 import { Cart, Prefs } from "./definitions.ts";
 import { browser, day, open, secretA, secretB, type World, world } from "./world.ts";
@@ -117,4 +123,41 @@ test("[SH13] [SH21] reading without waiting says error where there is trouble, a
     assertEquals((await session.stash(Cart)).status, "error");
   });
   assertEquals([user.got.length, at.memory.size], [1, 1]);
+});
+
+test("[SH3] [SH5] what one request makes of its state is not seen by another that reads the same record", async () => {
+  const at = world();
+  const node = local(at, 1);
+  const user = browser();
+  const Boxes = defineStash({
+    name: "boxes",
+    vsn: 1,
+    stored: { boxes: "session", note: "reconnect" },
+    state: () => ({ boxes: [] as { size: number }[], note: "" }),
+  });
+  // The same slice as another part of the application knows it.
+  const Sizes = defineStash({
+    name: "boxes",
+    vsn: 1,
+    stored: ["boxes", "label"],
+    state: () => ({ boxes: [] as { size: number }[], label: "none" }),
+  });
+  const page = await user.visit(node, async (session) => {
+    const stash = await session.stash(Boxes);
+    stash.state = { boxes: [{ size: 1 }], note: "of this page" };
+    await stash.stash();
+    return stash.page;
+  });
+  for (let visit = 0; visit < 3; visit++) {
+    await user.visit(node, async (session) => {
+      const { state } = await session.stash(Boxes);
+      assertEquals(state, { boxes: [{ size: 1 }], note: "" });
+      state.boxes[0] = { size: 9 };
+      state.boxes.push({ size: 10 });
+      const { state: draft } = await session.stash(Boxes, { page });
+      assertEquals(draft, { boxes: [{ size: 1 }], note: "of this page" });
+      assertEquals((await session.stash(Boxes)).state.note, "");
+      assertEquals((await session.stash(Sizes)).state, { boxes: [{ size: 1 }], label: "none" });
+    });
+  }
 });
