@@ -282,6 +282,7 @@ export class Activation implements Writer {
     this.#now = {
       state: written ? decision.state : undefined,
       ended: written ? undefined : this.#ports.clock.now(),
+      mark: written ? undefined : decision.mark,
       problem: undefined,
       rev: rev + (this.#writing ? 2 : 1),
       view: undefined,
@@ -354,6 +355,7 @@ export class Activation implements Writer {
       const content: Content = {
         stateText: now.state === undefined ? undefined : this.#nowText ?? JSON.stringify(now.state),
         ended: now.ended,
+        mark: now.mark,
       };
       const write = (): void => this.#store.write(this.key, base, now.state, content, this);
       const beside = this.#ports.hooks?.before(this.key, base.state, now.state);

@@ -19,6 +19,8 @@ export interface Loaded {
   readonly state: JsonObject | undefined;
   /** When the object was ended, in ms since the epoch; `undefined` while it lives. */
   readonly ended: number | undefined;
+  /** What the turn that ended it has left there. */
+  readonly mark: string | undefined;
   /** Why the record cannot be used; it is then neither trusted nor overwritten, only ended. */
   readonly problem: HoldfastError | undefined;
   /** What a reader has made of the state, kept with it; the engine does not look at it. */
@@ -31,6 +33,8 @@ export interface Content {
   readonly stateText: string | undefined;
   /** When the object was ended, in ms since the epoch. */
   readonly ended: number | undefined;
+  /** What is stored with the end, if anything is. */
+  readonly mark?: string | undefined;
 }
 
 /** A key that holds nothing. */
@@ -40,6 +44,7 @@ export const absent: Loaded = {
   by: "",
   state: undefined,
   ended: undefined,
+  mark: undefined,
   problem: undefined,
   view: undefined,
 };
@@ -52,9 +57,9 @@ export function encodeRecord(rev: number, by: string, content: Content): string 
   // Names of writes need no escapes, and looking is cheaper than writing out.
   const name = /^[\w.-]*$/.test(by) ? `"${by}"` : JSON.stringify(by);
   const head = `{"f":${FORMAT},"rev":${rev},"by":${name}`;
-  return content.stateText === undefined
-    ? `${head},"ended":${content.ended ?? 0}}`
-    : `${head},"state":${content.stateText}}`;
+  if (content.stateText !== undefined) return `${head},"state":${content.stateText}}`;
+  const mark = content.mark === undefined ? "" : `,"mark":${JSON.stringify(content.mark)}`;
+  return `${head},"ended":${content.ended ?? 0}${mark}}`;
 }
 
 function corrupt(etag: string, why: string): Loaded {
@@ -89,11 +94,14 @@ export function decodeRecord(etag: string, text: string, maxBytes: number): Load
     return corrupt(etag, path === "" ? `it ${reason}` : `"${path}" ${reason}`);
   }
   if (!isJsonObject(parsed.value)) return corrupt(etag, "it is not an object");
-  const { f, rev, by, state, ended } = parsed.value;
+  const { f, rev, by, state, ended, mark } = parsed.value;
   if (typeof f !== "number" || typeof rev !== "number") return corrupt(etag, "it has no envelope");
   if (f > FORMAT) return newer(etag, rev);
   const writer = typeof by === "string" ? by : "";
-  if (typeof ended === "number") return { ...absent, etag, rev, by: writer, ended };
+  if (typeof ended === "number") {
+    const left = typeof mark === "string" ? mark : undefined;
+    return { ...absent, etag, rev, by: writer, ended, mark: left };
+  }
   if (!isJsonObject(state)) return corrupt(etag, "its state is not an object");
   return { ...absent, etag, rev, by: writer, state };
 }

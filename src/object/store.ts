@@ -45,6 +45,7 @@ interface Write {
   readonly by: string;
   readonly state: Loaded["state"];
   readonly ended: number | undefined;
+  readonly mark: string | undefined;
 }
 
 /**
@@ -131,8 +132,8 @@ export class RecordStore {
    */
   write(key: string, over: Loaded, state: Loaded["state"], content: Content, to: Writer): void {
     const by = `${this.incarnation}.${++this.#writes}`;
-    const { ended } = content;
-    const write: Write = { key, rev: over.rev + 1, by, state, ended };
+    const { ended, mark } = content;
+    const write: Write = { key, rev: over.rev + 1, by, state, ended, mark };
     const text = encodeRecord(write.rev, by, content);
     if (this.writesAtOnce && this.#writeSync(write, text, over.etag, to)) return;
     const call = this.#put(key, text, over.etag);
@@ -352,7 +353,7 @@ function putResult({ ok }: PutResult): Result {
   return ok ? "ok" : "conflict";
 }
 
-function committed({ rev, by, state, ended }: Write, etag: string): WriteOutcome {
-  const loaded = { etag, rev, by, state, ended, problem: undefined, view: undefined };
+function committed({ rev, by, state, ended, mark }: Write, etag: string): WriteOutcome {
+  const loaded = { etag, rev, by, state, ended, mark, problem: undefined, view: undefined };
   return { committed: true, loaded };
 }

@@ -12,6 +12,8 @@ export interface Current {
   readonly state: JsonObject | undefined;
   /** When the object was ended, in ms since the epoch; `undefined` while it lives. */
   readonly ended: number | undefined;
+  /** What the turn that ended it has left there; `undefined` for nothing. */
+  readonly mark?: string | undefined;
   /** Why the stored record cannot be used, if that is the case. */
   readonly problem: HoldfastError | undefined;
   /** How many writes the state has seen; 0 if absent. */
@@ -43,6 +45,8 @@ export type Decision<R> =
   | {
     readonly kind: "end";
     readonly reply: R;
+    /** Stored with the end, so that it can be told whose it was. */
+    readonly mark?: string | undefined;
     readonly effects?: readonly Effect[];
   };
 

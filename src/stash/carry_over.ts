@@ -38,13 +38,15 @@ export async function carryOver(
     if (copied === undefined) return { failure };
     if (copied === "moved") continue;
     if (copied === "over") {
-      // Our own end of it may have arrived late.
-      if (failure !== undefined) return await finish(context, from);
+      // Our own end of it may have arrived late: it then bears the name of our copy.
+      if (failure !== undefined && await isOurs(context, from, to)) {
+        return await finish(context, from);
+      }
       await end(context, to);
       throw sessionEnded();
     }
     try {
-      if (await endAsCopied(context, from, copied)) return await finish(context, from);
+      if (await endAsCopied(context, from, to, copied)) return await finish(context, from);
     } catch (error) {
       failure = error;
       if (++failures === triesToEnd) return { failure };
@@ -86,14 +88,27 @@ async function copy(
   return current.rev;
 }
 
-/** Ends the old session unless it has changed since it was copied. */
-function endAsCopied(context: SessionContext, from: Identity, rev: number): Promise<boolean> {
+/** Whether it was we who ended the old session, and not another request that gave it a new id. */
+async function isOurs(context: SessionContext, from: Identity, to: Identity): Promise<boolean> {
   const [oldKey = ""] = from.keys;
+  const { ended, mark } = await context.engine.read(oldKey);
+  return ended !== undefined && mark === to.keys[0];
+}
+
+/** Ends the old session unless it has changed since it was copied. */
+function endAsCopied(
+  context: SessionContext,
+  from: Identity,
+  to: Identity,
+  rev: number,
+): Promise<boolean> {
+  const [oldKey = ""] = from.keys;
+  const [mark] = to.keys;
   return context.engine.run<boolean>(
     oldKey,
     (latest) =>
       latest.rev === rev && latest.ended === undefined
-        ? { kind: "end", reply: true }
+        ? { kind: "end", reply: true, mark }
         : { kind: "keep", reply: false },
     { fresh: true },
   );

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { faultyStorage } from "../../adapters/testing/mod.ts";
 import type { Session } from "../../mod.ts";
 import { Cart, Prefs } from "../stash/definitions.ts";
-import { browser, minute, partsOf, world } from "../stash/world.ts";
+import { browser, minute, open, partsOf, world } from "../stash/world.ts";
 
 const add = async (session: Session): Promise<number> =>
   (await (await session.stash(Cart)).update((state) => void state.count++)).count;
@@ -215,4 +216,30 @@ test("[SE11] a rotation does not take an unconfirmed client for a confirmed one 
   await at.finish(Promise.resolve());
   at.clock.jump(10 * minute);
   assertEquals(await user.visit(one, count), 1, "a client that has come back is confirmed");
+});
+
+test("[SE8] of two requests that rotate at once one gets the session, also when the other cannot tell who ended the old id", async () => {
+  const w = world();
+  const user = browser();
+  await user.visit(w.node(), add);
+  const { cookie } = user;
+  // The write that ends the old id (the third) gets no answer, and neither do the looks at what became of it.
+  let refusals = 3;
+  const storage = faultyStorage(open(w.memory), {
+    clock: w.clock,
+    plan: ({ operation, count }) => {
+      if (operation === "put") return count === 3 ? "hang" : "none";
+      return storage.calls.put >= 3 && refusals-- > 0 ? "refuse" : "none";
+    },
+  });
+  const rotate = (session: Session) => session.rotate();
+  const slow = browser(cookie).visit(w.node({ storage }), rotate).then(
+    () => "rotated",
+    (e) => e.code,
+  );
+  await w.clock.advance(1000);
+  await w.finish(browser(cookie).visit(w.node(), rotate));
+  assertEquals(await w.finish(slow), "ERR_SESSION_ENDED");
+  const living = [...(await w.records()).values()].filter(({ state }) => state !== undefined);
+  assertEquals(living.length, 1);
 });
