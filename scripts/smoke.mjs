@@ -1,6 +1,14 @@
 // npm run smoke: installs the packed package into an empty folder, as a stranger would, and uses it
 // there on every runtime.
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findRuntime, names, readJson, root } from "./lib/runtimes.mjs";
@@ -13,6 +21,13 @@ const manifest = readJson("package.json");
 const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== "./package.json")
   .map((subpath) => subpath.replace(".", manifest.name));
+
+/** What subpaths stand on that bring no use without their packages. */
+const peers = {
+  "holdfast/client": ["idiomorph"],
+  "holdfast/live": ["jose", "valibot"],
+};
+const alone = specifiers.filter((specifier) => !(specifier in peers));
 
 async function must(command, args, cwd) {
   const { code, output } = await capture(command, args, { cwd, env: { NO_COLOR: "1" } });
@@ -29,6 +44,14 @@ async function install() {
   writeFileSync(join(folder, "app", "package.json"), JSON.stringify(app));
   // Without the network: a package with dependencies would show here.
   await must("npm", ["install", "--offline", "--no-audit", "--no-fund"], join(folder, "app"));
+}
+
+/** The packages of the checkout: they depend on nothing themselves. */
+function installPeers() {
+  for (const name of Object.values(peers).flat()) {
+    const options = { recursive: true, dereference: true };
+    cpSync(join(root, "node_modules", name), join(folder, "app", "node_modules", name), options);
+  }
 }
 
 /** The declarations must stand on their own, without those of a runtime. */
@@ -57,7 +80,7 @@ async function checkTypes(resolution) {
 
 const args = { bun: ["run"], deno: ["run", "-A"], node: [] };
 
-async function use(name) {
+async function use(name, what, how) {
   const runtime = findRuntime(name);
   if ("missing" in runtime) {
     console.log(`skipped ${runtime.missing}`);
@@ -65,12 +88,14 @@ async function use(name) {
     return;
   }
   const script = "use.mjs";
-  await must(runtime.path, [...args[name], script, ...specifiers], join(folder, "app"));
-  console.log(`${name} ${runtime.version}: ${specifiers.length} subpaths, and they work`);
+  await must(runtime.path, [...args[name], script, ...what], join(folder, "app"));
+  console.log(`${name} ${runtime.version}: ${what.length} subpaths ${how}, and they work`);
 }
 
 await install();
+copyFileSync(join(root, "scripts", "smoke", "use.mjs"), join(folder, "app", "use.mjs"));
+for (const name of names) await use(name, alone, "without any other package");
+installPeers();
 await checkTypes(["NodeNext", "NodeNext"]);
 await checkTypes(["ESNext", "Bundler"]);
-copyFileSync(join(root, "scripts", "smoke", "use.mjs"), join(folder, "app", "use.mjs"));
-for (const name of names) await use(name);
+for (const name of names) await use(name, specifiers, "with those they are about");
