@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { afterDocumentClose } from "../../src/client/document/closing.ts";
+import { documentCloseCode } from "../../src/document/connection.ts";
+import { encodeCatchUp, readClientFrame } from "../../src/document/wire.ts";
+import { assert, assertEquals, test } from "../harness/mod.ts";
+
+const client = "0123456789abcdef";
+
+test("[DC7] frames are read as they are meant, and nothing else passes for one", () => {
+  const read = (frame: unknown) => readClientFrame(JSON.stringify(frame), 1000);
+  assertEquals(read({ t: "join", v: 1, client, more: 1 }), { t: "join", v: 1, client });
+  const since = { epoch: "e", seq: 4 };
+  assertEquals(read({ t: "join", v: 1, client, since }), { t: "join", v: 1, client, since });
+  assertEquals(read({ t: "op", seq: 1, op: { a: 1 } }), { t: "op", seq: 1, op: { a: 1 } });
+  assertEquals(read({ t: "undo", seq: 2 }), { t: "undo", seq: 2 });
+  assertEquals(read({ t: "here", data: null }), { t: "here", data: null });
+  assertEquals(read({ t: "ping", n: 1 }), { t: "ping", n: 1 });
+  for (
+    const bad of [
+      null,
+      [],
+      {},
+      { t: "join", v: "1", client },
+      { t: "join", v: 1, client: "short" },
+      { t: "join", v: 1, client, since: { epoch: 1, seq: 1 } },
+      { t: "join", v: 1, client, since: { epoch: "e", seq: -1 } },
+      { t: "op", seq: 1 },
+      { t: "op", seq: 1.5, op: 1 },
+      { t: "redo" },
+      { t: "here" },
+      { t: "ping" },
+      { t: "toString" },
+    ]
+  ) assertEquals(typeof read(bad), "string", JSON.stringify(bad));
+  assertEquals(typeof readClientFrame("{", 1000), "string");
+  assertEquals(typeof read({ t: "here", data: "x".repeat(1000) }), "string");
+  assertEquals(typeof readClientFrame('{"t":"here","data":{"__proto__":1}}', 1000), "string");
+  fc.assert(fc.property(fc.string(), (text) => typeof readClientFrame(text, 1000) === "string"));
+});
+
+test("[DC7] a state is encoded once, as JSON would", () => {
+  const state = { items: ["kelp"] };
+  const catchUp = { kind: "snapshot" as const, seq: 3, state };
+  for (let time = 0; time < 2; time++) {
+    assertEquals(JSON.parse(encodeCatchUp({ t: "joined" }, catchUp)), { t: "joined", catchUp });
+  }
+});
+
+test("[DC7] a client comes back unless it makes no sense", () => {
+  const next = (code: number) => afterDocumentClose(code).next;
+  const { replaced, rate, noJoin, ...final } = documentCloseCode;
+  assertEquals(Object.values(final).map(next), Object.values(final).map(() => "stop"));
+  assertEquals(next(replaced), "replaced");
+  assertEquals([1000, 1001, 1006, 1011, 1012, 1013, noJoin, rate].map(next), [
+    ...Array.from({ length: 8 }, () => "retry"),
+  ]);
+  const busy = afterDocumentClose(rate);
+  assert(busy.next === "retry" && busy.afterMs >= 5000);
+});

@@ -1,0 +1,174 @@
+import { Hono } from "hono";
+import { connectDocument } from "../../adapters/document-client/mod.ts";
+import type { ConnectedDocument, DocumentOptions } from "../../adapters/document-client/mod.ts";
+import { documentSocket, type DocumentSocketOptions, session } from "../../adapters/hono/mod.ts";
+import { memoryStorage } from "../../adapters/memory/mod.ts";
+import type { Server } from "../../adapters/web/serving.ts";
+import { childrenOf, createHoldfast, type Storage, type Tree, treeDocument } from "../../mod.ts";
+import type { TreeOp } from "../../mod.ts";
+import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
+import { open } from "../object_model/world.ts";
+import { serve, upgradeWebSocket } from "./runtime.ts";
+
+const Board = treeDocument({ name: "board", vsn: 1 });
+
+async function serving(
+  t: TestContext,
+  more: Partial<DocumentSocketOptions> = {},
+  storage: Storage = memoryStorage(),
+  port = 0,
+): Promise<Server> {
+  const secrets = ["a secret of the tests, as long as it has to be"];
+  const holdfast = createHoldfast({ storage: open(storage), secrets });
+  const app = new Hono();
+  app.use(session(holdfast));
+  const access = (c: { req: { raw: Request } }) => {
+    const actor = new URL(c.req.raw.url).searchParams.get("actor");
+    return actor === null ? undefined : { actor, readOnly: actor === "guest" };
+  };
+  const route = documentSocket(holdfast, Board, {
+    upgradeWebSocket,
+    access,
+    allowMissingOrigin: true,
+    ...more,
+  });
+  // What the route needs of a context, Hono's has; its type says more than can be told here.
+  app.get("/boards/:id", route as never);
+  const server = await serve({ fetch: app.fetch, port, holdfast, signals: [] });
+  t.defer(async () => void await server.close());
+  return server;
+}
+
+type Client = ConnectedDocument<Tree, TreeOp>;
+
+function client(
+  t: TestContext,
+  { url }: Pick<Server, "url">,
+  actor: string,
+  more: Partial<DocumentOptions<Tree, TreeOp>> = {},
+): Client {
+  const connected = connectDocument({
+    definition: Board,
+    url: `${url.replace("http", "ws")}/boards/team?actor=${actor}`,
+    timing: { firstRetryMs: 5, retryMs: [10, 20, 50] },
+    ...more,
+  });
+  t.defer(() => connected.close());
+  return connected;
+}
+
+/** Waits until a document is as it should be. */
+async function until(connected: Client, is: () => boolean): Promise<void> {
+  while (!is()) {
+    await new Promise<void>((resolve) => {
+      const end = connected.subscribe(() => {
+        end();
+        resolve();
+      });
+    });
+  }
+}
+
+const titles = (connected: Client): unknown[] =>
+  childrenOf(connected.getSnapshot().state, null).map(({ attrs }) => attrs["title"]);
+
+const card = (id: string, title: string): TreeOp => ({
+  op: "put",
+  nodes: [{ id, type: "card", attrs: { title }, parent: null }],
+});
+
+test("[DC1] what one does shows at once, and then to the other, over real sockets", async (t) => {
+  const server = await serving(t);
+  const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
+  const putting = ada.mutate(card("a", "Kelp"));
+  assertEquals(titles(ada), ["Kelp"]);
+  assertEquals(ada.getSnapshot().pending, 1);
+  assertEquals((await putting).status, "rectified");
+  await until(bob, () => titles(bob).length === 1);
+  await bob.mutate({ op: "update", id: "a", set: { title: "Rope" } });
+  await until(ada, () => titles(ada)[0] === "Rope");
+  assertEquals((await bob.undo()).status, "commit");
+  await until(ada, () => titles(ada)[0] === "Kelp");
+  assertEquals((await bob.redo()).status, "commit");
+  await until(ada, () => titles(ada)[0] === "Rope");
+  assertEquals(ada.getSnapshot().pending, 0);
+  assertEquals(ada.getSnapshot(), ada.getSnapshot());
+});
+
+test("[DC2] what is rejected or discarded vanishes again, and the caller hears why", async (t) => {
+  const server = await serving(t);
+  const ada = client(t, server, "ada");
+  await ada.mutate(card("a", "Kelp"));
+  const moving = await ada.mutate({ op: "move", id: "a", parent: "a" });
+  assertEquals(moving.status, "rejected");
+  const guest = client(t, server, "guest");
+  const putting = guest.mutate(card("b", "Tar"));
+  assert(titles(guest).includes("Tar"));
+  assertEquals((await putting).status, "rejected");
+  assertEquals(titles(guest), ["Kelp"]);
+});
+
+test("[DC3] what is done while the server is gone is kept, sent once, and kept over a reload", async (t) => {
+  const storage = memoryStorage();
+  const first = await serving(t, {}, storage);
+  let kept: string | null = null;
+  const keep = { load: () => kept, save: (text: string | null) => void (kept = text) };
+  const ada = client(t, first, "ada", { keep });
+  await ada.mutate(card("a", "Kelp"));
+  await first.close();
+  await until(ada, () => ada.getSnapshot().status === "connecting");
+  const offline = ada.mutate(card("b", "Rope"));
+  offline.catch(() => {});
+  assertEquals(titles(ada), ["Kelp", "Rope"]);
+  assert(kept !== null, "nothing was kept");
+  // The page is loaded again before the server is back.
+  ada.close();
+  const again = client(t, first, "ada", { keep });
+  assertEquals(again.getSnapshot().pending, 1);
+  again.mutate(card("c", "Tar")).catch(() => {});
+  const second = await serving(t, {}, storage, first.port);
+  await until(again, () => again.getSnapshot().status === "connected" && kept === null);
+  assertEquals(titles(again), ["Kelp", "Rope", "Tar"]);
+  const bob = client(t, second, "bob");
+  await until(bob, () => titles(bob).length === 3);
+});
+
+test("[DC4] presence comes, changes and goes with its connection", async (t) => {
+  const server = await serving(t);
+  const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
+  ada.here({ card: "a" });
+  const others = () => Object.values(bob.getSnapshot().presence);
+  await until(bob, () => others().length === 1);
+  assertEquals(others()[0]?.actor, "ada");
+  assertEquals(others()[0]?.data, { card: "a" });
+  ada.close();
+  await until(bob, () => others().length === 0);
+});
+
+test("[DC5] a document of a megabyte arrives whole, in parts", async (t) => {
+  const server = await serving(t);
+  const ada = client(t, server, "ada");
+  for (let index = 0; index < 40; index++) {
+    await ada.mutate(card(`c${index}`, `${index}`.padEnd(30_000, "x")));
+  }
+  const bob = client(t, server, "bob");
+  await until(bob, () => titles(bob).length === 40);
+  assertEquals(bob.getSnapshot().state, ada.getSnapshot().state);
+});
+
+test("[DC6] who may not join, or comes from elsewhere, is refused, and is told when it is over", async (t) => {
+  const server = await serving(t, { allowMissingOrigin: false });
+  const get = async (headers: Record<string, string>, path = "/boards/team?actor=ada") =>
+    (await fetch(server.url + path, { headers })).status;
+  assertEquals(await get({}), 403);
+  assertEquals(await get({ origin: "https://evil.example" }), 403);
+  assertEquals(await get({ origin: "null" }), 403);
+  assertEquals(await get({ origin: server.url }, "/boards/team"), 403);
+  assert(await get({ origin: server.url }) !== 403);
+
+  const other = await serving(t, { access: () => ({ actor: "ada" }), limits: { burst: 5 } });
+  const flood = client(t, other, "ada");
+  await until(flood, () => flood.getSnapshot().status === "connected");
+  for (let index = 0; index < 20; index++) flood.here(index);
+  await until(flood, () => flood.getSnapshot().status === "connecting");
+});
