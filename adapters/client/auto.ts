@@ -1,6 +1,13 @@
-import { type Client, connect } from "./connect.ts";
+import type { ConnectOptions } from "../../src/client/options.ts";
+import { type Client, connectWith } from "./connect.ts";
 
-export { connect } from "./connect.ts";
+/** Put in by `npm run client`: the name of the other half of the script, beside this one. */
+declare const MORE: string;
+
+/** Connects the live views of the page. */
+export function connect(options: ConnectOptions = {}): Client {
+  return connectWith(options, () => import(new URL(MORE, import.meta.url).href));
+}
 
 function json(text: string | null | undefined): Record<string, never> {
   return JSON.parse(text ?? "{}");

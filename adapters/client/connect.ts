@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../src/core/json.ts";
+import type { LoadMore } from "../../src/client/dom/more_port.ts";
 import { Page } from "../../src/client/dom/page.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { ShownState } from "../../src/client/view.ts";
@@ -28,21 +29,19 @@ export interface Client {
   on(event: string, listener: (event: CustomEvent) => void): () => void;
 }
 
-/** Connects the live views of the page. */
-export function connect(options: ConnectOptions = {}): Client {
-  const page = new Page(options, morph);
-  page.start();
-  const first = () => [...page.views.values()][0];
+/** Connects with what is rarely needed loaded as told. */
+export function connectWith(options: ConnectOptions, load: LoadMore): Client {
+  const page = new Page(options, morph, load);
+  void page.start();
+  const view = (id = [...page.views.keys()][0]) => page.views.get(id ?? "");
   return {
     get state() {
-      return (first()?.shown ?? "connecting") as ShownState;
+      return view()?.shown ?? "connecting";
     },
     disconnect: () => page.close(),
     reconnect: () => page.reconnect(),
-    push: (name, value, { target } = {}) => {
-      const view = target === undefined ? first() : page.views.get(target);
-      return view?.push(name, value) ?? Promise.reject(new Error("There is no such view"));
-    },
+    push: (name, value, { target } = {}) =>
+      view(target)?.push(name, value) ?? Promise.reject(new Error("There is no such view")),
     on(event, listener) {
       const type = `live:${event}`;
       addEventListener(type, listener as EventListener);

@@ -5,7 +5,24 @@
  * A page that loads the script the server offers needs none of this; it is for those who bundle
  * their own, with `idiomorph` beside it.
  *
- * @example Connecting, with a hook
+ * @module
+ */
+import { type Client, connectWith } from "./connect.ts";
+import type { ConnectOptions } from "../../src/client/options.ts";
+
+export type { Client } from "./connect.ts";
+export type { ConnectOptions, Hook, HookContext } from "../../src/client/options.ts";
+export type { Messages } from "../../src/client/messages.ts";
+export type { Timing } from "../../src/client/timing.ts";
+export type { ShownState } from "../../src/client/view.ts";
+
+/**
+ * Connects the live views of the page.
+ *
+ * @param options How, where it differs from the defaults.
+ * @returns The connection.
+ *
+ * @example In the browser, with a hook
  * ```ts ignore
  * import { connect } from "@holdfast/holdfast/client";
  *
@@ -14,11 +31,7 @@
  * });
  * client.on("saved", ({ detail }) => console.log(detail));
  * ```
- *
- * @module
  */
-export { type Client, connect } from "./connect.ts";
-export type { ConnectOptions, Hook, HookContext } from "../../src/client/options.ts";
-export type { Messages } from "../../src/client/messages.ts";
-export type { Timing } from "../../src/client/timing.ts";
-export type { ShownState } from "../../src/client/view.ts";
+export function connect(options: ConnectOptions = {}): Client {
+  return connectWith(options, () => import("../../src/client/dom/more.ts"));
+}

@@ -5,9 +5,9 @@ const nothing = (): void => {};
 
 /** Morphs with idiomorph. */
 export const morph: Morph = (old, fresh, callbacks) => {
+  // The focus is kept by whoever calls this, for all kinds of controls and by element.
+  // Everything is said: the script that is served has no defaults.
   void Idiomorph.morph(old, fresh, {
-    morphStyle: "outerHTML",
-    // Done by whoever calls this, for all kinds of controls and by element.
     restoreFocus: false,
     head: { style: "none" },
     callbacks: {

@@ -1,38 +1,32 @@
-import { closeCode } from "../live/protocol.ts";
-
 /** What the end of a connection asks for. */
 export type Closing =
-  /** Connect again, not before `afterMs`. */
-  | { readonly next: "retry"; readonly afterMs: number }
+  /** Connect again; `retry-later` after a while. */
+  | "retry"
+  | "retry-later"
   /** Get new tokens for the views: the old ones are no good. */
-  | { readonly next: "refetch" }
+  | "refetch"
   /** Load the page again: this one fits no server. */
-  | { readonly next: "reload" }
+  | "reload"
   /** Stay away until the user does something here: another page has taken over. */
-  | { readonly next: "wait" }
+  | "wait"
   /** Give up. */
-  | { readonly next: "fail" };
+  | "fail";
 
-const busy = 5000;
+// The numbers of `closeCode`, which would otherwise come along whole.
+const special: Readonly<Record<number, Closing>> = {
+  4401: "refetch",
+  4404: "reload",
+  4426: "reload",
+  4409: "wait",
+  4400: "fail",
+  // 1009 is what the runtimes' own sockets say; sent again it would be too large again.
+  4413: "fail",
+  1009: "fail",
+  1013: "retry-later",
+  4429: "retry-later",
+};
 
 /** Decides by the code with which a connection closed. */
 export function afterClose(code: number): Closing {
-  switch (code) {
-    case closeCode.unauthorized:
-      return { next: "refetch" };
-    case closeCode.unknownView:
-    case closeCode.version:
-      return { next: "reload" };
-    case closeCode.replaced:
-      return { next: "wait" };
-    case closeCode.badMessage:
-    case closeCode.tooLarge:
-      return { next: "fail" };
-    // 1013 is "try again later".
-    case 1013:
-    case closeCode.rate:
-      return { next: "retry", afterMs: busy };
-    default:
-      return { next: "retry", afterMs: 0 };
-  }
+  return special[code] ?? "retry";
 }

@@ -1,14 +1,16 @@
 import { retryDelay } from "./backoff.ts";
-import { closeCode } from "../live/protocol.ts";
 import { afterClose } from "./closing.ts";
 import type { Timing } from "./timing.ts";
+
+/** How frames travel: by a socket, or by server-sent events and requests. */
+export type TransportKind = "socket" | "stream";
 
 /** How a page is connected: one connection carries all its views. */
 export interface ConnectionState {
   readonly phase: "idle" | "waiting" | "opening" | "open" | "fetching" | "stopped";
   /** Why it is stopped. */
-  readonly stopped?: "replaced" | "failed" | "left" | undefined;
-  readonly transport: "socket" | "stream";
+  readonly why?: "replaced" | "failed" | "left" | undefined;
+  readonly kind: TransportKind;
   /** A socket has opened on this page: they are not blocked here. */
   readonly socketWorks: boolean;
   /** Transports in a row that never opened. */
@@ -17,7 +19,9 @@ export interface ConnectionState {
   readonly failed: number;
   /** Tokens fetched since a view was last joined. */
   readonly fetched: number;
+  /** The page is seen. */
   readonly visible: boolean;
+  /** There is a network. */
   readonly online: boolean;
   /** The server has said that it goes; milliseconds to spread the reconnects over. */
   readonly drainMs?: number | undefined;
@@ -32,9 +36,12 @@ export type ConnectionTimer = "retry" | "connect" | "beat" | "pong" | "stable";
 
 /** What happens to a connection. */
 export type ConnectionInput =
-  | { readonly on: "start" | "opened" | "hidden" | "offline" | "stop" | "suspend" }
-  /** The page is seen, focused or back from the cache; the network is back. */
-  | { readonly on: "visible" | "online" | "interacted" | "reconnect" }
+  | {
+    /** `suspend`: the page goes away; `interacted`: the user did something here. */
+    readonly on: "start" | "opened" | "stop" | "suspend" | "interacted" | "reconnect";
+  }
+  /** The page is seen or not, the network there or gone; also when the page gets the focus. */
+  | { readonly on: "world"; readonly visible: boolean; readonly online: boolean }
   | { readonly on: "closed"; readonly code: number; readonly chance: number }
   | { readonly on: "timer"; readonly timer: ConnectionTimer; readonly chance: number }
   | { readonly on: "joined"; readonly heartbeatMs: number }
@@ -45,31 +52,29 @@ export type ConnectionInput =
 
 /** What is to be done. */
 export type ConnectionAction =
-  | { readonly do: "open"; readonly transport: "socket" | "stream" }
+  | { readonly do: "open"; readonly kind: TransportKind }
   | { readonly do: "close"; readonly code: number }
   | { readonly do: "wait"; readonly timer: ConnectionTimer; readonly ms: number }
   /** Forget a timer, or all. */
   | { readonly do: "forget"; readonly timer?: ConnectionTimer }
   | { readonly do: "ping"; readonly n: number }
-  /** Join the views. */
-  | { readonly do: "up" }
-  /** The views are cut off. */
-  | { readonly do: "down" }
+  /** Join the views; or they are cut off; get new tokens for them; load the page again. */
+  | { readonly do: "up" | "down" | "refetch" | "reload" }
   | { readonly do: "retrying"; readonly attempt: number; readonly delayMs: number }
-  | { readonly do: "refetch" }
-  | { readonly do: "reload" }
   /** Stopped for good, or until the user does something. */
-  | { readonly do: "stopped"; readonly why: "replaced" | "failed" };
+  | { readonly do: "stopped"; readonly code: "replaced" | "failed" };
 
 type Step = readonly [state: ConnectionState, actions: readonly ConnectionAction[]];
 
 /** A connection nobody has started. */
 export function newConnection(
-  { visible, online, transport }: Pick<ConnectionState, "visible" | "online" | "transport">,
+  kind: TransportKind,
+  visible: boolean,
+  online: boolean,
 ): ConnectionState {
   return {
     phase: "idle",
-    transport,
+    kind,
     socketWorks: false,
     unopened: 0,
     failed: 0,
@@ -83,76 +88,72 @@ export function newConnection(
 
 /** Opens a transport, if the page is seen and the network there; else rests until then. */
 function open(state: ConnectionState, timing: Timing): Step {
-  if (!state.visible || !state.online) {
-    return [{ ...state, phase: "idle" }, [{ do: "forget", timer: "retry" }]];
-  }
-  return [{ ...state, phase: "opening" }, [
+  if (!state.visible || !state.online) return [{ ...state, phase: "idle" }, [{ do: "forget" }]];
+  return [{ ...state, phase: "opening", why: undefined }, [
     { do: "forget" },
-    { do: "open", transport: state.transport },
+    { do: "open", kind: state.kind },
     { do: "wait", timer: "connect", ms: timing.connectMs },
   ]];
 }
 
 /** Which transport to try next: a stream after two sockets, where no socket ever opened. */
-function transportAfter(state: ConnectionState, unopened: number): "socket" | "stream" {
-  if (unopened === 0 || unopened % 2 > 0) return state.transport;
-  return state.transport === "socket" && !state.socketWorks ? "stream" : "socket";
+function kindAfter({ kind, socketWorks }: ConnectionState, unopened: number): TransportKind {
+  if (unopened === 0 || unopened % 2 > 0) return kind;
+  return kind === "socket" && !socketWorks ? "stream" : "socket";
 }
 
-function waiting(state: ConnectionState, leastMs: number, chance: number, timing: Timing): Step {
-  const attempt = state.failed + 1;
-  const next: ConnectionState = { ...state, failed: attempt, drainMs: undefined };
+function wait(state: ConnectionState, leastMs: number, chance: number, timing: Timing): Step {
+  const { failed, drainMs } = state;
+  const next: ConnectionState = { ...state, failed: failed + 1, drainMs: undefined };
   if (!state.visible || !state.online) return [{ ...next, phase: "idle" }, []];
-  const { drainMs } = state;
   const delayMs = Math.max(
     leastMs * (1 + chance / 2),
-    drainMs === undefined ? retryDelay(timing, state.failed, chance) : chance * drainMs,
+    drainMs === undefined ? retryDelay(timing, failed, chance) : chance * drainMs,
   );
   return [{ ...next, phase: "waiting" }, [
     { do: "wait", timer: "retry", ms: delayMs },
-    { do: "retrying", attempt, delayMs },
+    { do: "retrying", attempt: failed + 1, delayMs },
   ]];
 }
 
-function stop(state: ConnectionState, why: "replaced" | "failed"): Step {
-  return [{ ...state, phase: "stopped", stopped: why }, [{ do: "stopped", why }]];
+/** The least wait after a server that is busy. */
+const laterMs = 5000;
+
+/** `closeCode.noHeartbeat`. */
+const noHeartbeat = 4000;
+
+function stop(state: ConnectionState, code: "replaced" | "failed"): Step {
+  return [{ ...state, phase: "stopped", why: code }, [{ do: "stopped", code }]];
 }
 
 function closed(before: ConnectionState, code: number, chance: number, timing: Timing): Step {
+  const wasOpen = before.phase === "open";
   const unopened = before.phase === "opening" ? before.unopened + 1 : 0;
-  const transport = transportAfter(before, unopened);
-  const state: ConnectionState = { ...before, unopened, transport };
-  const ended: ConnectionAction[] = [{ do: "forget" }];
-  if (before.phase === "open") ended.push({ do: "down" });
-  const closing = afterClose(code);
-  const [next, actions] = closing.next === "retry"
-    ? waiting(state, closing.afterMs, chance, timing)
-    : closing.next === "wait"
-    ? stop(state, "replaced")
-    : closing.next === "fail" || state.fetched > 1
-    ? stop(state, "failed")
-    : closing.next === "reload" || state.fetched > 0
-    ? reload(state)
-    : refetch(state);
-  return [next, [...ended, ...actions]];
+  const state: ConnectionState = { ...before, unopened, kind: kindAfter(before, unopened) };
+  const [next, actions] = after(state, code, chance, timing);
+  return [next, [{ do: "forget" }, ...(wasOpen ? [{ do: "down" } as const] : []), ...actions]];
 }
 
-function refetch(state: ConnectionState): Step {
-  const next: ConnectionState = { ...state, phase: "fetching", fetched: state.fetched + 1 };
-  return [next, [{ do: "refetch" }]];
-}
-
-function reload(state: ConnectionState): Step {
-  return [{ ...state, phase: "stopped", stopped: "failed" }, [{ do: "reload" }]];
+function after(state: ConnectionState, code: number, chance: number, timing: Timing): Step {
+  const { fetched } = state;
+  const next = afterClose(code);
+  if (next === "retry") return wait(state, 0, chance, timing);
+  if (next === "retry-later") return wait(state, laterMs, chance, timing);
+  if (next === "wait") return stop(state, "replaced");
+  // What new tokens and a new page have not helped, nothing will.
+  if (next === "fail" || fetched > 1) return stop(state, "failed");
+  return next === "reload" || fetched > 0
+    ? [{ ...state, phase: "fetching", fetched: 2 }, [{ do: "reload" }]]
+    : [{ ...state, phase: "fetching", fetched: 1 }, [{ do: "refetch" }]];
 }
 
 /** Asks whether the other side is still there. */
 function ping(state: ConnectionState, timing: Timing): Step {
   if (state.phase !== "open" || state.heartbeatMs === 0) return [state, []];
-  const n = state.beat + 1;
-  return [{ ...state, beat: n }, [
+  const beat = state.beat + 1;
+  return [{ ...state, beat }, [
     { do: "forget", timer: "beat" },
-    { do: "ping", n },
+    { do: "ping", n: beat },
     { do: "wait", timer: "pong", ms: timing.pongMs },
   ]];
 }
@@ -167,25 +168,34 @@ function timerFired(
   if (timer === "beat") return ping(state, timing);
   if (timer === "stable") return [{ ...state, failed: 0 }, []];
   // Nobody waits for a dead connection to say goodbye.
-  const code = timer === "pong" ? closeCode.noHeartbeat : 1006;
+  const code = noHeartbeat;
   const [next, actions] = closed(state, code, chance, timing);
-  return [next, [{ do: "close", code: closeCode.noHeartbeat }, ...actions]];
+  return [next, [{ do: "close", code }, ...actions]];
 }
 
-/** The page is seen again, or the network is back. */
-function awake(state: ConnectionState, timing: Timing): Step {
-  if (state.phase === "idle" || state.phase === "waiting") return open(state, timing);
-  return ping(state, timing);
+/** What the page's surroundings ask for: an attempt, a rest, or a sign of life. */
+function world(before: ConnectionState, state: ConnectionState, timing: Timing): Step {
+  if (state.phase === "idle" || state.phase === "waiting") {
+    const worse = !state.visible || !state.online;
+    return state.phase === "idle" && worse ? [state, []] : open(state, timing);
+  }
+  if (state.visible) return ping(state, timing);
+  return [
+    state,
+    before.visible ? [{ do: "forget", timer: "beat" }, { do: "forget", timer: "pong" }] : [],
+  ];
 }
 
 /** The page goes away: into the cache of the browser, or for good. */
 function leave(state: ConnectionState, next: Partial<ConnectionState>): Step {
-  const wasOpen = state.phase === "open";
-  return [{ ...state, phase: "idle", ...next }, [
-    { do: "forget" },
-    { do: "close", code: 1000 },
-    ...(wasOpen ? [{ do: "down" } as const] : []),
-  ]];
+  const actions: ConnectionAction[] = [{ do: "forget" }, { do: "close", code: 1000 }];
+  if (state.phase === "open") actions.push({ do: "down" });
+  return [{ ...state, phase: "idle", ...next }, actions];
+}
+
+/** The next heartbeat, while anybody looks. */
+function beatLater(state: ConnectionState): readonly ConnectionAction[] {
+  return state.visible ? [{ do: "wait", timer: "beat", ms: state.heartbeatMs }] : [];
 }
 
 /**
@@ -197,77 +207,50 @@ export function connectionStep(
   input: ConnectionInput,
   timing: Timing,
 ): Step {
+  const { phase } = state;
   switch (input.on) {
     case "start":
       return open(state, timing);
-    case "opened":
-      return [
-        {
-          ...state,
-          phase: "open",
-          unopened: 0,
-          socketWorks: state.socketWorks || state.transport === "socket",
-          drainMs: undefined,
-        },
-        [{ do: "forget", timer: "connect" }, { do: "up" }],
-      ];
+    case "opened": {
+      const socketWorks = state.socketWorks || state.kind === "socket";
+      const next = {
+        ...state,
+        phase: "open",
+        unopened: 0,
+        socketWorks,
+        drainMs: undefined,
+      } as const;
+      return [next, [{ do: "forget", timer: "connect" }, { do: "up" }]];
+    }
     case "closed":
       return closed(state, input.code, input.chance, timing);
     case "timer":
       return timerFired(state, input.timer, input.chance, timing);
-    case "joined":
-      return [{ ...state, heartbeatMs: input.heartbeatMs, fetched: 0 }, [
-        { do: "wait", timer: "stable", ms: timing.stableMs },
-        ...(state.visible ? [{ do: "wait", timer: "beat", ms: input.heartbeatMs } as const] : []),
-      ]];
+    case "joined": {
+      const next = { ...state, heartbeatMs: input.heartbeatMs, fetched: 0 };
+      return [next, [{ do: "wait", timer: "stable", ms: timing.stableMs }, ...beatLater(next)]];
+    }
     case "pong":
-      if (input.n !== state.beat || state.phase !== "open") return [state, []];
-      return [state, [
-        { do: "forget", timer: "pong" },
-        ...(state.visible ? [{ do: "wait", timer: "beat", ms: state.heartbeatMs } as const] : []),
-      ]];
+      return [
+        state,
+        phase === "open" && input.n === state.beat
+          ? [{ do: "forget", timer: "pong" }, ...beatLater(state)]
+          : [],
+      ];
     case "drain":
       return [{ ...state, drainMs: input.spreadMs }, []];
-    default:
-      return outside(state, input, timing);
-  }
-}
-
-/** What comes from the page and its surroundings. */
-function outside(
-  state: ConnectionState,
-  input: Exclude<ConnectionInput, { chance: number } | { n: number } | { heartbeatMs: number }>,
-  timing: Timing,
-): Step {
-  switch (input.on) {
-    case "visible":
-      return awake({ ...state, visible: true }, timing);
-    case "online":
-      return awake({ ...state, online: true }, timing);
-    case "hidden":
-    case "offline": {
-      const next = { ...state, [input.on === "hidden" ? "visible" : "online"]: false };
-      if (state.phase === "waiting") {
-        return [{ ...next, phase: "idle" }, [{ do: "forget", timer: "retry" }]];
-      }
-      if (input.on === "offline") return ping(next, timing);
-      return [next, [{ do: "forget", timer: "beat" }, { do: "forget", timer: "pong" }]];
-    }
+    case "world":
+      return world(state, { ...state, visible: input.visible, online: input.online }, timing);
     case "interacted":
-      return state.stopped === "replaced"
-        ? open({ ...state, phase: "idle", failed: 0, stopped: undefined }, timing)
-        : [state, []];
+      return state.why === "replaced" ? open({ ...state, failed: 0 }, timing) : [state, []];
     case "reconnect":
-      return state.phase === "open" || state.phase === "opening"
-        ? [state, []]
-        : open({ ...state, failed: 0, fetched: 0, stopped: undefined }, timing);
+      if (phase === "open" || phase === "opening") return [state, []];
+      return open({ ...state, failed: 0, fetched: 0 }, timing);
     case "suspend":
       return leave(state, {});
     case "stop":
-      return leave(state, { phase: "stopped", stopped: "left" });
+      return leave(state, { phase: "stopped", why: "left" });
     case "fetched":
-      return input.ok ? open({ ...state, phase: "idle" }, timing) : reload(state);
-    default:
-      return [state, []];
+      return input.ok ? open(state, timing) : stop(state, "failed");
   }
 }

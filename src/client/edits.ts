@@ -21,6 +21,11 @@ export function edited({ made, covered }: Edits): Edits {
   return { made: made + 1, covered, touched: true, mine: true };
 }
 
+/** What it holds is the user's, whatever has been answered: as if it had just been edited. */
+export function claimed(edits: Edits): Edits {
+  return { ...edits, made: edits.made + 1, mine: true };
+}
+
 /** The user left it. */
 export function visited(edits: Edits): Edits {
   return { ...edits, touched: true };

@@ -8,7 +8,6 @@ import {
   type NavFrame,
   type Navigation,
   protocolVersion,
-  type RecoveryStatus,
   type ReplyFrame,
   type ServerFrame,
   type StashFrame,
@@ -50,7 +49,7 @@ export interface ViewState {
 export interface JoinFacts {
   readonly ref: number;
   readonly url: string;
-  readonly params?: JsonObject | undefined;
+  readonly params?: JsonObject;
   readonly assets: readonly string[];
 }
 
@@ -69,24 +68,25 @@ export type ViewInput =
 export type ViewAction =
   | { readonly do: "send"; readonly frame: ClientFrame }
   /** The join was answered: tell the server what the forms hold, then say `recovered`. */
-  | { readonly do: "recover"; readonly html: string; readonly joined: JoinedFrame }
+  | { readonly do: "recover"; readonly joined: JoinedFrame }
+  /** Bring the page to what the server says; without `html` that is what it shows already. */
   | {
-    readonly do: "render";
-    readonly html: string;
+    readonly do: "show";
+    readonly html: string | undefined;
+    readonly title: string | undefined;
+    readonly fx: readonly Effect[];
   }
-  | { readonly do: "title"; readonly title: string }
-  | { readonly do: "effects"; readonly fx: readonly Effect[] }
   /** An event was answered; before the page shows what it changed. */
   | { readonly do: "settle"; readonly reply: ReplyFrame }
   /** Join after this, or wait for the answer to a join. */
   | { readonly do: "wait"; readonly timer: "rejoin" | "join"; readonly ms: number }
   | { readonly do: "forget" }
-  | { readonly do: "joined"; readonly status: RecoveryStatus }
   | { readonly do: "saved"; readonly stash: StashFrame }
   | { readonly do: "nav"; readonly nav: NavFrame }
   | { readonly do: "error"; readonly error: ErrorFrame }
   | { readonly do: "redirect"; readonly to: string }
-  | { readonly do: "refetch" | "reload" };
+  | { readonly do: "refetch"; readonly error: ErrorFrame }
+  | { readonly do: "reload" };
 
 type Step = readonly [state: ViewState, actions: readonly ViewAction[]];
 
@@ -108,22 +108,24 @@ export function newView(id: string, token: string, nav: Navigation, mounts = 0):
 }
 
 function join(state: ViewState, facts: JoinFacts, timing: Timing): Step {
-  const { ref, url, params, assets } = facts;
   const { id, token, mounts, attempts, nav } = state;
-  const frame: ClientFrame = {
+  const frame = {
     t: "join",
-    id,
-    ref,
     v: protocolVersion,
+    id,
     token,
-    url,
     mounts,
     attempts,
     nav,
-    ...(params === undefined ? {} : { params }),
-    ...(assets.length > 0 ? { assets } : {}),
-  };
-  return [{ ...state, phase: "joining", joinRef: ref, attempts: attempts + 1, asked: false }, [
+    ...facts,
+  } as const;
+  const next = {
+    phase: "joining",
+    joinRef: facts.ref,
+    attempts: attempts + 1,
+    asked: false,
+  } as const;
+  return [{ ...state, ...next }, [
     { do: "send", frame },
     { do: "wait", timer: "join", ms: timing.joinMs },
   ]];
@@ -143,7 +145,7 @@ function joined(state: ViewState, frame: JoinedFrame): Step {
     title: frame.title,
     fx: frame.fx ?? [],
   };
-  return [next, [{ do: "forget" }, { do: "recover", html: frame.html, joined: frame }]];
+  return [next, [{ do: "forget" }, { do: "recover", joined: frame }]];
 }
 
 /** The text after a change, or `undefined` if it does not fit what we have. */
@@ -172,11 +174,8 @@ function change(state: ViewState, frame: Change): Step {
 /** Brings the page to what the server says. */
 function show(state: ViewState, shown: boolean): Step {
   const { html, title, fx } = state;
-  const actions: ViewAction[] = [];
-  if (!shown && html !== undefined) actions.push({ do: "render", html });
-  if (title !== undefined) actions.push({ do: "title", title });
-  if (fx.length > 0) actions.push({ do: "effects", fx });
-  return [{ ...state, title: undefined, fx: [] }, actions];
+  const action: ViewAction = { do: "show", html: shown ? undefined : html, title, fx };
+  return [{ ...state, title: undefined, fx: [] }, [action]];
 }
 
 const mountTries = 4;
@@ -186,7 +185,7 @@ function failed(state: ViewState, frame: ErrorFrame, chance: number, timing: Tim
   const { code } = frame;
   if (frame.to !== undefined) return [state, [...actions, { do: "redirect", to: frame.to }]];
   if (code === "unauthorized" || code === "expired") {
-    return [{ ...state, phase: "out" }, [...actions, { do: "refetch" }]];
+    return [{ ...state, phase: "out" }, [...actions, { do: "refetch", error: frame }]];
   }
   if (code === "unknown_view" || code === "version") {
     return [{ ...state, phase: "failed" }, [...actions, { do: "reload" }]];
@@ -232,16 +231,13 @@ function received(state: ViewState, frame: ServerFrame, chance: number, timing: 
 export function viewStep(state: ViewState, input: ViewInput, timing: Timing): Step {
   switch (input.on) {
     case "up":
-      return state.phase === "failed" ? [state, []] : join(state, input.facts, timing);
+      return join(state, input.facts, timing);
     case "down":
-      return [state.phase === "failed" ? state : { ...state, phase: "out" }, [{ do: "forget" }]];
+      return [{ ...state, phase: "out" }, [{ do: "forget" }]];
     case "frame":
       return received(state, input.frame, input.chance, timing);
-    case "recovered": {
-      if (state.phase !== "recovering") return [state, []];
-      const [next, actions] = show({ ...state, phase: "live" }, false);
-      return [next, actions];
-    }
+    case "recovered":
+      return state.phase === "recovering" ? show({ ...state, phase: "live" }, false) : [state, []];
     case "stable":
       return [{ ...state, troubles: 0 }, []];
     case "token":

@@ -1,22 +1,30 @@
-import { answered, edited, type Edits, isDirty, submitted, untouched, visited } from "../edits.ts";
+import {
+  answered,
+  claimed,
+  edited,
+  type Edits,
+  isDirty,
+  submitted,
+  untouched,
+  visited,
+} from "../edits.ts";
 import { type Entry, withoutFiles } from "../entries.ts";
 import type { FormNow } from "../merge.ts";
 
 /** What a user types into or chooses from. */
 export type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
-const buttons = new Set(["submit", "button", "reset", "image"]);
-
 /** Tells a control from other elements; buttons are none. */
 export function isControl(node: unknown): node is Control {
-  return node instanceof HTMLTextAreaElement || node instanceof HTMLSelectElement ||
-    (node instanceof HTMLInputElement && !buttons.has(node.type));
+  return node instanceof Element &&
+    node.matches(
+      "textarea,select,input:not([type=submit],[type=button],[type=reset],[type=image])",
+    );
 }
 
 /** The controls below an element, itself included. */
-export function controlsIn(root: ParentNode): readonly Control[] {
-  const found = [...root.querySelectorAll("input,textarea,select")].filter(isControl);
-  return isControl(root) ? [root, ...found] : found;
+export function controlsIn(root: Element): readonly Control[] {
+  return [root, ...root.querySelectorAll("input,textarea,select")].filter(isControl);
 }
 
 /** The controls of a form, those elsewhere on the page that name it included. */
@@ -24,52 +32,64 @@ export function controlsOf(form: HTMLFormElement): readonly Control[] {
   return [...form.elements].filter(isControl);
 }
 
+/** The id of an element; a form's property of that name may be one of its controls. */
+export function idOf(element: Element | null | undefined): string {
+  return element?.getAttribute("id") ?? "";
+}
+
 /** The controls that change together: the radio buttons of one name, else the one. */
-export function groupOf(control: Control): readonly Control[] {
-  if (control.type !== "radio" || control.name === "") return [control];
-  const around = control.form === null
-    ? controlsIn(control.getRootNode() as ParentNode)
-    : controlsOf(control.form);
-  return around.filter((one) =>
-    one.type === "radio" && one.name === control.name && one.form === control.form
-  );
+function groupOf(control: Control): readonly Control[] {
+  const { form, name, type } = control;
+  if (type !== "radio" || name === "") return [control];
+  return (form === null ? controlsIn(document.body) : controlsOf(form))
+    .filter((one) => one.type === type && one.name === name && one.form === form);
 }
 
 function isCheck(control: Control): control is HTMLInputElement {
   return control.type === "checkbox" || control.type === "radio";
 }
 
+export function isSelect(control: Control): control is HTMLSelectElement {
+  return control instanceof HTMLSelectElement;
+}
+
 /** Tells whether a control holds something else than its HTML says, as after an autofill. */
-export function differs(control: Control): boolean {
-  if (control instanceof HTMLSelectElement) {
+function differs(control: Control): boolean {
+  if (isSelect(control)) {
     const options = [...control.options];
     return options.some((option) => option.defaultSelected)
       ? options.some((option) => option.selected !== option.defaultSelected)
       : control.selectedIndex > 0;
   }
   if (isCheck(control)) return control.checked !== control.defaultChecked;
-  // These have a value without anybody having given them one.
-  if (control.type === "hidden" || control.type === "range" || control.type === "color") {
-    return false;
-  }
-  return control.type !== "file" && control.value !== control.defaultValue;
+  // A range and a colour have a value without anybody having given them one.
+  return !/hidden|range|color|file/.test(control.type) && control.value !== control.defaultValue;
 }
 
-/** What a control holds, as one text to compare. */
+/** What a control holds, as one text; undone by {@linkcode putState}. */
 export function stateOf(control: Control): string {
-  if (control instanceof HTMLSelectElement) {
+  if (isSelect(control)) {
     return JSON.stringify([...control.selectedOptions].map(({ value }) => value));
   }
-  return isCheck(control) ? String(control.checked) : control.value;
+  return isCheck(control) ? control.checked ? "1" : "" : control.value;
+}
+
+/** Makes a control hold this; an option that is gone is added, and the select marked. */
+export function putState(control: Control, state: string): void {
+  if (isSelect(control)) {
+    const chosen: readonly string[] = JSON.parse(state);
+    const options = [...control.options];
+    const gone = chosen.filter((value) => !options.some((option) => option.value === value));
+    for (const value of gone) control.add(new Option(value, value));
+    control.toggleAttribute("data-live-stale", gone.length > 0);
+    for (const option of control.options) option.selected = chosen.includes(option.value);
+  } else if (isCheck(control)) control.checked = state !== "";
+  else if (control.type !== "file") control.value = state;
 }
 
 /** The entries of a form as it is now. */
-export function entriesOf(
-  form: HTMLFormElement,
-  submitter?: HTMLElement | null,
-): readonly Entry[] {
-  // A button of another form, or none, is refused by the constructor.
-  return withoutFiles(new FormData(form, submitter?.isConnected ? submitter : null).entries());
+export function entriesOf(form: HTMLFormElement, submitter?: HTMLElement | null): readonly Entry[] {
+  return withoutFiles(new FormData(form, submitter));
 }
 
 /** How far along the edits of some controls were. */
@@ -81,15 +101,15 @@ export class Controls {
   /** What a control held when an input event was last seen. */
   readonly #seen = new WeakMap<Control, string>();
   /** Waiting for a debounce. */
-  readonly waiting: Set<Control> = new Set();
+  readonly waiting: Set<Element> = new Set();
   /** In the middle of a composition. */
-  composing: EventTarget | null = null;
+  composing: Element | undefined;
 
   of(control: Control): Edits {
     return this.#edits.get(control) ?? untouched;
   }
 
-  /** The user edited it; `false` if this has been seen already. */
+  /** The user edited it. */
   edit(control: Control): void {
     for (const one of groupOf(control)) this.#edits.set(one, edited(this.of(one)));
     this.#seen.set(control, stateOf(control));
@@ -111,14 +131,24 @@ export class Controls {
     this.waiting.delete(control);
   }
 
-  progress(controls: readonly Control[]): Progress {
-    return new Map(controls.map((control) => [control, this.of(control).made]));
+  progress(form: HTMLFormElement | null | undefined): Progress {
+    return new Map(form ? controlsOf(form).map((one) => [one, this.of(one).made]) : []);
   }
 
-  /** An event that carried this has been answered. */
-  answer(progress: Progress, type: string): void {
+  /**
+   * An event that carried this has been answered.
+   *
+   * @returns The controls in which nothing has happened since.
+   */
+  answer(progress: Progress, type: string): Set<Control> {
     const after = type === "submit" ? submitted : answered;
-    for (const [control, made] of progress) this.#edits.set(control, after(this.of(control), made));
+    const still = new Set<Control>();
+    for (const [control, made] of progress) {
+      const edits = after(this.of(control), made);
+      this.#edits.set(control, edits);
+      if (edits.made === made) still.add(control);
+    }
+    return still;
   }
 
   isDirty(control: Control): boolean {
@@ -126,14 +156,14 @@ export class Controls {
   }
 
   touchedNames(form: HTMLFormElement): readonly string[] {
-    const names = controlsOf(form).filter((one) => this.of(one).touched).map(({ name }) => name);
-    return [...new Set(names)].filter((name) => name !== "");
+    const touched = controlsOf(form).filter((one) => this.of(one).touched && one.name !== "");
+    return [...new Set(touched.map(({ name }) => name))];
   }
 
   /** Tells whether what a control holds is the user's. */
   isMine(control: Control, editedOnly: boolean): boolean {
-    if (control.type === "hidden" || control.type === "file" || control.name === "") return false;
-    return this.of(control).mine || (!editedOnly && differs(control));
+    return !/hidden|file/.test(control.type) && control.name !== "" &&
+      (this.of(control).mine || (!editedOnly && differs(control)));
   }
 
   /** @param editedOnly What a browser filled in by itself is not the user's. */
@@ -142,15 +172,34 @@ export class Controls {
     return { entries: entriesOf(form), mine: new Set(mine.map(({ name }) => name)) };
   }
 
+  /** What these controls hold is not to be overwritten by what the server makes of it. */
+  claim(form: HTMLFormElement, names: ReadonlySet<string>): void {
+    for (const one of controlsOf(form)) {
+      if (names.has(one.name)) this.#edits.set(one, claimed(this.of(one)));
+    }
+  }
+
   /** Tells whether a patch must leave what a control holds alone. */
   isProtected(control: Control, released: ReadonlySet<Control>): boolean {
-    if (control.type === "hidden") return false;
-    if (this.isDirty(control) || this.waiting.has(control) || this.composing === control) {
-      return true;
-    }
-    if (control.type === "file") return (control as HTMLInputElement).files?.length !== 0;
-    if (control.validity?.badInput) return true;
-    return control === document.activeElement && !released.has(control) &&
-      !control.hasAttribute("data-live-patch-focused");
+    const { type } = control;
+    if (type === "hidden") return false;
+    if (type === "file") return (control as HTMLInputElement).files?.length !== 0;
+    return this.isDirty(control) || this.waiting.has(control) || this.composing === control ||
+      control.validity.badInput ||
+      (control === document.activeElement && !released.has(control) &&
+        !control.hasAttribute("data-live-patch-focused"));
   }
+}
+
+/** Tells whether the HTML says nothing of what a control holds, neither before nor now. */
+export function saysNothing(old: Control, fresh: Control): boolean {
+  if (old.hasAttribute("data-live-patch-focused")) return false;
+  if (isSelect(old)) {
+    return ![...old.options, ...(fresh as HTMLSelectElement).options]
+      .some(({ defaultSelected }) => defaultSelected);
+  }
+  if (old instanceof HTMLTextAreaElement) return old.defaultValue + fresh.value === "";
+  // Of radio buttons one speaks for all.
+  const said = old.type === "checkbox" ? "checked" : "value";
+  return old.type !== "radio" && !old.hasAttribute(said) && !fresh.hasAttribute(said);
 }

@@ -2,30 +2,31 @@ import type { JsonObject } from "../../core/json.ts";
 import type { EventType } from "../../live/protocol.ts";
 import { paceOf, waitFor } from "../pace.ts";
 import { type Control, type Controls, isControl } from "./controls.ts";
+import type { LiveView } from "./host.ts";
 import type { Listeners } from "./listeners.ts";
 import { Timers } from "./timers.ts";
-import type { View } from "./view.ts";
 
 /** What the events of a page are handed to. */
 export interface EventTargets {
   readonly controls: Controls;
-  viewOf(element: Element): View | undefined;
-  now(): number;
+  viewOf(element: Element): LiveView | undefined;
   /** The user did something here. */
   interacted(): void;
 }
 
-/** The `data-live-value-*` of an element, or `undefined` if it has none. */
-function valuesOf(element: Element): JsonObject | undefined {
-  const prefix = "data-live-value-";
-  const values = [...element.attributes].filter(({ name }) => name.startsWith(prefix))
-    .map(({ name, value }) => [name.slice(prefix.length), value] as const);
-  return values.length > 0 ? Object.fromEntries(values) : undefined;
+/** What an element is bound to, `null` if to nothing. */
+function bound(element: Element | null, to: string): string | null {
+  return element?.getAttribute(`data-live-${to}`) ?? null;
 }
 
-interface Waiting {
-  readonly control: Element;
-  send(): void;
+/** The `data-live-value-*` of an element, and more, or `undefined` if there are none. */
+function valuesOf(element: Element, more: JsonObject = {}): JsonObject | undefined {
+  const prefix = "data-live-value-";
+  const values = { ...more };
+  for (const { name, value } of element.attributes) {
+    if (name.startsWith(prefix)) values[name.slice(prefix.length)] = value;
+  }
+  return Object.keys(values).length > 0 ? values : undefined;
 }
 
 /**
@@ -35,56 +36,59 @@ interface Waiting {
 export class Events {
   readonly #to: EventTargets;
   readonly #timers = new Timers();
-  /** Events held back by a debounce or a throttle. */
-  readonly #waiting = new Map<string, Waiting>();
+  /** Events held back by a debounce or a throttle: how to send them. */
+  readonly #waiting = new Map<Element, () => void>();
   readonly #sent = new WeakMap<Element, number>();
 
   constructor(to: EventTargets, listeners: Listeners) {
     this.#to = to;
-    const on = <E extends Event>(types: string, listener: (event: E, el: Element) => void): void =>
+    const on = <E extends Event>(types: string, listener: (el: Element, event: E) => void): void =>
       listeners.on<E>(document, types, (event) => {
-        if (event.target instanceof Element) listener(event, event.target);
+        if (event.target instanceof Element) listener(event.target, event);
       });
-    on("click", (event, el) => this.#click(event, el));
-    on<InputEvent>("input", (event, el) => this.#input(el, event.isComposing));
-    on("change", (_, el) => this.#change(el));
-    on("submit", (event: SubmitEvent) => this.#submit(event));
-    on("focusin", (_, el) => this.#plain("focus", el));
-    on("focusout", (_, el) => this.#left(el));
-    on("keydown keyup", (event: KeyboardEvent, el) => this.#key(event, el));
-    on("compositionstart", (_, el) => void (to.controls.composing = el));
-    on("compositionend", (_, el) => {
-      to.controls.composing = null;
+    on("click", (el, event) => this.#click(el, event));
+    on("input", (el, event: InputEvent) => this.#input(el, event.isComposing));
+    on("change", (el) => {
+      if (isControl(el) && to.controls.isNews(el)) this.#input(el, false);
+    });
+    on("submit", (el, event: SubmitEvent) => this.#submit(el as HTMLFormElement, event));
+    on("focusin", (el) => this.#plain("focus", el));
+    on("focusout", (el) => this.#left(el));
+    on("keydown keyup", (el, event: KeyboardEvent) => this.#key(el, event));
+    on("compositionstart", (el) => void (to.controls.composing = el));
+    on("compositionend", (el) => {
+      to.controls.composing = undefined;
       this.#input(el, false);
     });
   }
 
-  /** Sends an event as its element wants it paced. */
-  #paced(el: Element, type: EventType, key: string, send: () => void): void {
-    const said = (name: string) =>
-      el.getAttribute(name) ?? (el as Control).form?.getAttribute(name) ?? null;
-    const pace = paceOf(said("data-live-debounce"), said("data-live-throttle"));
-    const now = this.#to.now();
-    const ms = waitFor(pace, now, this.#sent.get(el));
+  /** Sends an event as its element, or the form around it, wants it paced. */
+  #paced(el: Element, type: EventType, send: () => void): void {
+    const { form } = el as Control;
+    const said = (what: string) => bound(el, what) ?? bound(form, what);
+    const pace = paceOf(said("debounce"), said("throttle"));
+    const ms = waitFor(pace, performance.now(), this.#sent.get(el));
+    const { waiting } = this.#to.controls;
     const go = (): void => {
-      this.#waiting.delete(key);
-      this.#timers.clear(key);
-      if (isControl(el)) this.#to.controls.waiting.delete(el);
-      this.#sent.set(el, this.#to.now());
+      this.#waiting.delete(el);
+      this.#timers.clear(el);
+      waiting.delete(el);
+      this.#sent.set(el, performance.now());
       send();
     };
     if (ms === 0) return go();
+    const throttled = pace.throttle !== undefined;
     // A click that comes too soon is none; what is typed is sent in the end.
-    if (pace.throttle !== undefined && type !== "change") return;
-    if (isControl(el) && type === "change") this.#to.controls.waiting.add(el);
-    const running = this.#waiting.has(key) && pace.throttle !== undefined;
-    this.#waiting.set(key, { control: el, send: go });
-    if (!running) this.#timers.set(key, ms, () => this.#waiting.get(key)?.send());
+    if (type === "change") waiting.add(el);
+    else if (throttled) return;
+    const running = throttled && this.#waiting.has(el);
+    this.#waiting.set(el, go);
+    if (!running) this.#timers.set(el, ms, () => this.#waiting.get(el)?.());
   }
 
-  /** Sends what is held back: of a control, of a form except for a control, or everything. */
-  flush(which: (element: Element) => boolean = () => true): void {
-    for (const { control, send } of [...this.#waiting.values()]) if (which(control)) send();
+  /** Sends what is held back. */
+  flush(which: (element: Control) => boolean = () => true): void {
+    for (const [element, send] of [...this.#waiting]) if (which(element as Control)) send();
   }
 
   /** Forgets what is held back: the next join tells it. */
@@ -94,94 +98,62 @@ export class Events {
     this.#to.controls.waiting.clear();
   }
 
-  #keys = 0;
-  readonly #keyOf = new WeakMap<Element, number>();
-
-  #keyFor(el: Element, type: string): string {
-    let number = this.#keyOf.get(el);
-    if (number === undefined) this.#keyOf.set(el, number = ++this.#keys);
-    return `${type}${number}`;
-  }
-
   /** An event that carries nothing but its element's values. */
-  #plain(type: EventType, at: Element, more: JsonObject = {}): boolean {
+  #plain(type: EventType, at: Element, more?: JsonObject): boolean {
     const el = at.closest(`[data-live-${type}]`);
-    const view = el === null ? undefined : this.#to.viewOf(el);
-    if (el === null || view === undefined) return false;
-    const name = el.getAttribute(`data-live-${type}`) ?? "";
-    const value = { ...valuesOf(el), ...more };
-    this.#paced(el, type, this.#keyFor(el, type), () =>
-      view.event({
-        type,
-        name,
-        el,
-        value: Object.keys(value).length > 0 ? value : undefined,
-      }));
+    const view = el && this.#to.viewOf(el);
+    if (!view) return false;
+    const name = bound(el, type) ?? "";
+    const value = valuesOf(el, more);
+    this.#paced(el, type, () => view.event({ type, name, el, value }));
     return true;
   }
 
-  #click(event: Event, at: Element): void {
+  #click(at: Element, event: Event): void {
     this.#to.interacted();
     if (event.defaultPrevented) return;
-    if (this.#plain("click", at) && at.closest("a[href]") !== null) event.preventDefault();
+    if (this.#plain("click", at) && at.closest("a[href]")) event.preventDefault();
   }
 
-  #key(event: KeyboardEvent, at: Element): void {
-    const type = event.type as "keydown" | "keyup";
-    const el = at.closest(`[data-live-${type}]`);
-    const only = el?.getAttribute("data-live-keys");
-    if (only && !only.split(" ").includes(event.key)) return;
-    this.#plain(type, at, { key: event.key });
-  }
-
-  #change(at: Element): void {
-    if (isControl(at) && this.#to.controls.isNews(at)) this.#input(at, false);
+  #key(at: Element, { type, key }: KeyboardEvent): void {
+    const only = bound(at.closest(`[data-live-${type}]`), "keys");
+    if (!only || only.split(" ").includes(key)) this.#plain(type as EventType, at, { key });
   }
 
   #input(at: Element, composing: boolean): void {
-    if (!isControl(at)) return;
-    const view = this.#to.viewOf(at.form ?? at);
-    if (view === undefined) return;
+    const view = isControl(at) && this.#to.viewOf(at.form ?? at);
+    if (!view) return;
+    const { form, name: target } = at;
     this.#to.controls.edit(at);
-    if (composing) return;
-    const bound = at.hasAttribute("data-live-change") ? at : at.form;
-    const name = bound?.getAttribute("data-live-change");
-    if (!bound || name === null || name === undefined) return;
-    const { form } = at;
+    const by = bound(at, "change") === null ? form : at;
+    const name = bound(by, "change");
+    if (composing || by === null || name === null) return;
     // What waits in the same form goes first, so that the server hears of it in order.
-    this.flush((element) => element !== at && (element as Control).form === form);
-    this.#paced(at, "change", this.#keyFor(at, "change"), () =>
-      view.event({
-        type: "change",
-        name,
-        el: at,
-        value: valuesOf(bound),
-        form,
-        target: at.name,
-      }));
+    this.flush((other) => other !== at && other.form === form);
+    const value = valuesOf(by);
+    this.#paced(
+      at,
+      "change",
+      () => view.event({ type: "change", name, el: at, value, form, target }),
+    );
   }
 
   #left(at: Element): void {
-    if (isControl(at) && this.#to.viewOf(at.form ?? at) !== undefined) {
+    if (isControl(at)) {
       this.#to.controls.visit(at);
       this.flush((element) => element === at);
     }
     this.#plain("blur", at);
   }
 
-  #submit(event: SubmitEvent): void {
-    const form = event.target as HTMLFormElement;
-    const name = form.getAttribute("data-live-submit");
+  #submit(form: HTMLFormElement, event: SubmitEvent): void {
+    const name = bound(form, "submit");
     const view = this.#to.viewOf(form);
-    if (name === null || view === undefined || event.defaultPrevented) return;
+    if (name === null || !view || event.defaultPrevented) return;
     event.preventDefault();
     if (view.isSubmitting(form)) return;
-    this.flush((element) => (element as Control).form === form);
+    this.flush((element) => element.form === form);
     const { submitter } = event;
     view.event({ type: "submit", name, el: form, value: valuesOf(form), form, submitter });
-  }
-
-  close(): void {
-    this.drop();
   }
 }

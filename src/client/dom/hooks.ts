@@ -1,49 +1,36 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Hook, HookContext } from "../options.ts";
+import { warn } from "./warn.ts";
+import type { HooksPort, Host, LiveView } from "./host.ts";
 
-type Push = (name: string, value?: JsonValue) => Promise<JsonValue | undefined>;
-type Moment = keyof Hook;
-
-interface Living {
-  readonly hook: Hook & HookContext;
-  readonly name: string;
-}
+type Living = Hook & HookContext & { readonly el: HTMLElement };
 
 /** The hooks of one view. */
-export class Hooks {
-  readonly #defined: Readonly<Record<string, Hook>>;
-  readonly #push: Push;
-  readonly #warn: (text: string) => void;
-  readonly #living = new Map<Element, Living>();
-  readonly #listeners = new Set<{
-    readonly el: Element;
-    readonly name: string;
-    readonly listener: (data: JsonValue) => void;
-  }>();
+export class Hooks implements HooksPort {
+  readonly #view: LiveView;
+  readonly #host: Host;
+  readonly #living = new Map<Element, { readonly hook: Living; readonly name: string }>();
+  readonly #listeners = new Set<
+    { readonly el: Element; readonly name: string; readonly listener: (data: JsonValue) => void }
+  >();
   #updating: Element[] = [];
 
-  constructor(
-    defined: Readonly<Record<string, Hook>>,
-    push: Push,
-    warn: (text: string) => void,
-  ) {
-    this.#defined = defined;
-    this.#push = push;
-    this.#warn = warn;
+  constructor(view: LiveView, host: Host) {
+    this.#view = view;
+    this.#host = host;
   }
 
-  #call(element: Element, moment: Moment): void {
-    const living = this.#living.get(element);
+  #call(element: Element, moment: keyof Hook): void {
     try {
-      living?.hook[moment]?.();
+      this.#living.get(element)?.hook[moment]?.();
     } catch (error) {
       // A hook that fails must not keep the page from being patched.
       reportError(error);
     }
   }
 
-  /** Mounts the hooks of elements that are new, destroys those of elements that are gone. */
-  sync(root: Element): void {
+  sync(): void {
+    const { root } = this.#view;
     for (const [element, { name }] of this.#living) {
       if (!root.contains(element) || element.getAttribute("data-live-hook") !== name) {
         this.#destroy(element);
@@ -57,18 +44,18 @@ export class Hooks {
 
   #mount(el: HTMLElement): void {
     const name = el.getAttribute("data-live-hook") ?? "";
-    if (!Object.hasOwn(this.#defined, name)) return this.#warn(`There is no hook "${name}"`);
+    const defined = this.#host.options.hooks?.[name];
+    if (!defined) return warn(this.#host.options, `there is no hook "${name}"`);
     const context: HookContext = {
       el,
-      pushEvent: this.#push,
+      pushEvent: (event, value) => this.#view.push(event, value),
       handleEvent: (event, listener) => {
         const entry = { el, name: event, listener };
         this.#listeners.add(entry);
         return () => void this.#listeners.delete(entry);
       },
     };
-    const hook = Object.assign(Object.create(this.#defined[name] ?? null), context);
-    this.#living.set(el, { hook, name });
+    this.#living.set(el, { hook: Object.assign(Object.create(defined), context), name });
     this.#call(el, "mounted");
   }
 
@@ -84,12 +71,10 @@ export class Hooks {
     this.#updating.push(element);
   }
 
-  /** Tells every hook of the view. */
   all(moment: "disconnected" | "reconnected"): void {
     for (const element of this.#living.keys()) this.#call(element, moment);
   }
 
-  /** Hands what the view pushed to those who listen. */
   hear(name: string, data: JsonValue): void {
     for (const entry of [...this.#listeners]) if (entry.name === name) entry.listener(data);
   }

@@ -1,32 +1,64 @@
 import type { JsonValue } from "../../core/json.ts";
 import type {
   ClientFrame,
+  Effect,
   ErrorFrame,
   EventType,
   JoinedFrame,
   NavFrame,
   RecoveryStatus,
 } from "../../live/protocol.ts";
+import type { Entry } from "../entries.ts";
 import type { ConnectOptions } from "../options.ts";
-import type { JoinFacts, ViewInput, ViewState } from "../view.ts";
 import type { Timing } from "../timing.ts";
+import type { JoinFacts, ShownState, ViewInput, ViewState } from "../view.ts";
 import type { Controls } from "./controls.ts";
 import type { Morph } from "./morph.ts";
-import type { Hooks } from "./hooks.ts";
 import type { Timers } from "./timers.ts";
+
+/** The hooks of one view. */
+export interface HooksPort {
+  /** Mounts the hooks of elements that are new, destroys those of elements that are gone. */
+  sync(): void;
+  beforeUpdate(element: Element, fresh: Element): void;
+  /** Tells every hook of the view. */
+  all(moment: "disconnected" | "reconnected"): void;
+  /** Hands what the view pushed to those who listen. */
+  hear(name: string, data: JsonValue): void;
+  close(): void;
+}
+
+/** What was typed in forms and controls that are not on the page at the moment. */
+export interface LatePort {
+  /** The server has rendered anew, without these forms perhaps; they may be there in a moment. */
+  keep(forms: readonly HTMLFormElement[], fresh: readonly HTMLFormElement[]): void;
+  /** An element leaves the page. */
+  vanished(element: Element): void;
+  /** After a patch: gives values back to controls that are there again. */
+  appeared(): void;
+  /** Keeps nothing of a form: it was reset. */
+  forget(id: string): void;
+}
 
 /** A view on the page. */
 export interface LiveView {
   readonly root: Element;
-  readonly hooks: Hooks;
+  readonly hooks: HooksPort | undefined;
   readonly timers: Timers;
   readonly state: ViewState;
   /** The state its root shows. */
-  shown: string;
+  shown: ShownState;
   step(input: ViewInput): void;
   event(out: Outgoing): void;
+  push(name: string, value?: JsonValue): Promise<JsonValue | undefined>;
   /** The server has been told what the forms hold. */
   recovered(forms: readonly string[], status: RecoveryStatus): void;
+  isSubmitting(form: HTMLFormElement): boolean;
+  /** Events that wait for a connection. */
+  readonly kept: number;
+  /** Lets go of what waits for a connection and nobody asked to keep. */
+  dropHeld(): void;
+  close(): void;
 }
 
 /** What the views of a page share. */
@@ -41,17 +73,19 @@ export interface Host {
   nextRef(): number;
   send(frame: ClientFrame): void;
   facts(): JoinFacts;
-  warn(text: string): void;
   /** Tells whether something done now can wait for a connection that is about to be there. */
   holds(): boolean;
   /** A view was joined. */
   joined(view: LiveView, frame: JoinedFrame): void;
   /** Something about a view changed that its root shows. */
   changed(view: LiveView): void;
+  hooksFor(view: LiveView): HooksPort | undefined;
+  lateFor(view: LiveView): LatePort | undefined;
+  /** Carries out what the server wants done beside what it renders. */
+  effects(view: LiveView, fx: readonly Effect[]): void;
   navigate(view: LiveView, nav: NavFrame): void;
-  redirect(to: string): void;
-  failed(view: LiveView, error: ErrorFrame): void;
-  refetch(): void;
+  /** A view cannot go on with its token, or with this page. */
+  refetch(error: ErrorFrame): void;
   reload(): void;
 }
 
@@ -64,9 +98,12 @@ export interface Outgoing {
   readonly value?: JsonValue | undefined;
   readonly form?: HTMLFormElement | null;
   readonly submitter?: HTMLElement | null;
-  /** The control that set it off. */
+  /** The name of the control that set it off. */
   readonly target?: string | undefined;
-  readonly recover?: boolean;
+  /** Sent by the recovery of a form. */
+  readonly recover?: true;
+  /** What to send instead of what the form holds. */
+  readonly entries?: readonly Entry[];
   readonly done?: (value: JsonValue | undefined) => void;
   readonly lost?: (error: Error) => void;
 }

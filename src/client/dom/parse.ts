@@ -1,15 +1,22 @@
+import { idOf } from "./controls.ts";
+
 /**
  * Parses what a view renders, without touching the page: scripts in it never run and images are not
  * loaded. The element answered stands for the root and is in a document of its own, so that
  * controls find the form they name.
  */
 export function parseView(root: Element, html: string): Element {
-  const parsed = new DOMParser().parseFromString(`<body>${html}`, "text/html");
-  const fresh = parsed.createElement(root.localName);
+  const { body } = parsePage(`<body>${html}`);
+  const fresh = body.ownerDocument.createElement(root.localName);
   fresh.id = root.id;
-  fresh.append(...parsed.body.childNodes);
-  parsed.body.append(fresh);
+  fresh.append(...body.childNodes);
+  body.append(fresh);
   return identify(fresh);
+}
+
+/** Parses a document. */
+export function parsePage(html: string): Document {
+  return new DOMParser().parseFromString(html, "text/html");
 }
 
 /**
@@ -17,18 +24,18 @@ export function parseView(root: Element, html: string): Element {
  * are matched by id, and a value must not end up in another field because one was put in before.
  */
 export function identify(root: Element): Element {
-  for (const element of root.querySelectorAll("[data-live-key]:not([id])")) {
-    element.id = `${root.id}:${element.getAttribute("data-live-key")}`;
-  }
   const given = new Set<string>();
-  const named = "form[id] :is(input,select,textarea)[name]:not([id])";
-  for (const element of root.querySelectorAll(named)) {
-    const name = element.getAttribute("name");
-    const type = element.getAttribute("type");
-    const value = type === "radio" || type === "checkbox" ? element.getAttribute("value") : "";
-    const id = `${element.closest("form")?.getAttribute("id")}:${name}:${value}`;
-    if (!given.has(id)) element.id = id;
-    given.add(id);
-  }
+  const give = (selector: string, idFor: (element: Element) => string): void => {
+    for (const element of root.querySelectorAll(selector)) {
+      const id = idFor(element);
+      if (!element.id && !given.has(id)) element.id = id;
+      given.add(id);
+    }
+  };
+  give("[data-live-key]", (element) => `${root.id}:${element.getAttribute("data-live-key")}`);
+  give("form[id] :is(input,select,textarea)[name]", (element) => {
+    const { name, type, value } = element as HTMLInputElement;
+    return `${idOf(element.closest("form"))}:${name}${/radio|checkbox/.test(type) ? value : ""}`;
+  });
   return root;
 }

@@ -1,23 +1,9 @@
 import type { JoinedFrame } from "../../live/protocol.ts";
-import type { Entry } from "../entries.ts";
 import { mergeForm } from "../merge.ts";
-import { controlsIn, entriesOf } from "./controls.ts";
+import { entriesOf, idOf } from "./controls.ts";
+import { formsIn, recoverEvent } from "./forms.ts";
 import { emit, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { parseView } from "./parse.ts";
-import { restoreControls, saveControls, type Saved } from "./saved.ts";
-
-/** The event that tells the server what a form holds, or `undefined` if it is not to be told. */
-export function recoverEvent(form: Element): string | undefined {
-  const recover = form.getAttribute("data-live-recover");
-  if (recover === "ignore" || form.getAttribute("id") === null) return undefined;
-  return recover ?? form.getAttribute("data-live-change") ?? undefined;
-}
-
-/** A form that was on the page but not in what the server rendered after the rejoin. */
-interface LateForm {
-  readonly event: string;
-  readonly saved: readonly Saved[];
-}
 
 /** A join under way. */
 interface Pass {
@@ -27,7 +13,7 @@ interface Pass {
   /** Forms the server was told of. */
   readonly told: string[];
   /** The form it is being told of now. */
-  asking?: { readonly id: string; readonly entries: readonly Entry[] };
+  asking?: string | undefined;
 }
 
 /**
@@ -39,21 +25,17 @@ export class Recovery {
   readonly #view: LiveView;
   readonly #host: Host;
   #pass: Pass | undefined;
-  /** The form during whose recovery the view crashed: not tried the next time. */
-  #skip: string | undefined;
-  #late = new Map<string, LateForm>();
-  /** Values of controls that vanished before the server had them, by form. */
-  readonly #vanished = new Map<string, Saved[]>();
+  /** The form during whose recovery the view crashed: left out the next time. */
+  #skip = "";
 
   constructor(view: LiveView, host: Host) {
     this.#view = view;
     this.#host = host;
   }
 
-  start(_html: string, frame: JoinedFrame): void {
-    const seen = new Set(this.#skip === undefined ? [] : [this.#skip]);
-    this.#skip = undefined;
-    this.#pass = { frame, seen, told: [] };
+  start(frame: JoinedFrame): void {
+    this.#pass = { frame, seen: new Set([this.#skip]), told: [] };
+    this.#skip = "";
     this.#view.timers.set("recover", this.#host.timing.recoverMs, () => this.#finish());
     this.#next();
   }
@@ -63,53 +45,44 @@ export class Recovery {
     return this.#pass?.frame.mounts === 0 && this.#view.state.nav !== "resume";
   }
 
-  #forms(): readonly HTMLFormElement[] {
-    return [...this.#view.root.querySelectorAll<HTMLFormElement>("form[id]")];
-  }
-
-  #fresh(): Element {
-    return parseView(this.#view.root, this.#view.state.html ?? "");
+  #fresh(): readonly HTMLFormElement[] {
+    return formsIn(parseView(this.#view.root, this.#view.state.html ?? ""));
   }
 
   #next(): void {
     const pass = this.#pass;
     if (pass === undefined) return;
     const fresh = this.#fresh();
-    for (const form of this.#forms()) {
-      const id = form.getAttribute("id") ?? "";
+    for (const form of formsIn(this.#view.root)) {
+      const id = idOf(form);
       const name = recoverEvent(form);
-      if (pass.seen.has(id) || name === undefined) continue;
-      const twin = [...fresh.querySelectorAll<HTMLFormElement>("form[id]")]
-        .find((one) => one.getAttribute("id") === id);
-      if (twin === undefined || recoverEvent(twin) !== name) continue;
+      const twin = fresh.find((one) => idOf(one) === id);
+      if (name === null || pass.seen.has(id) || !twin || recoverEvent(twin) !== name) continue;
       pass.seen.add(id);
       const now = this.#host.controls.formNow(form, this.#editedOnly);
       const entries = mergeForm(now, entriesOf(twin));
       if (entries === undefined) continue;
-      pass.asking = { id, entries };
+      pass.asking = id;
+      this.#host.controls.claim(form, now.mine);
       const target = [...now.mine][0];
-      return this.#view.event({ type: "change", name, el: form, form, target, recover: true });
+      const out = { type: "change", name, el: form, form, target, recover: true, entries } as const;
+      return this.#view.event(out);
     }
     this.#finish();
   }
 
-  /** What a recovery sends instead of what the form holds. */
-  entriesFor(out: Outgoing): readonly Entry[] | undefined {
-    const asking = this.#pass?.asking;
-    return out.recover && asking?.id === out.form?.getAttribute("id") ? asking?.entries : undefined;
-  }
-
   /** A recovery event was answered. */
-  told({ form }: Outgoing, ok: boolean): void {
-    const id = form?.getAttribute("id") ?? "";
-    if (this.#pass?.asking?.id !== id) return;
-    if (ok) this.#pass.told.push(id);
-    else emit(form ?? this.#view.root, "recover-failed", { form: id });
-    delete this.#pass.asking;
+  told({ form, el }: Outgoing, ok: boolean): void {
+    const pass = this.#pass;
+    const id = idOf(form);
+    if (!ok) emit(el, "recover-failed", { form: id });
+    if (pass?.asking !== id) return;
+    if (ok) pass.told.push(id);
+    pass.asking = undefined;
     this.#next();
   }
 
-  /** The connection, or the view, went down. */
+  /** The connection, or the view, went down: all is tried again at the next join. */
   interrupt(): void {
     this.#view.timers.clear("recover");
     this.#pass = undefined;
@@ -117,80 +90,18 @@ export class Recovery {
 
   /** The view crashed: if it was over a form, that one is left out the next time. */
   crashed(): void {
-    const id = this.#pass?.asking?.id;
-    if (id === undefined) return;
-    this.#skip = id;
-    emit(document.getElementById(id) ?? this.#view.root, "recover-failed", { form: id });
+    const form = this.#pass?.asking;
+    if (form === undefined) return;
+    this.#skip = form;
+    emit(document.getElementById(form) ?? this.#view.root, "recover-failed", { form });
   }
 
   #finish(): void {
     const pass = this.#pass;
     if (pass === undefined) return;
-    this.#keepLate();
+    const { root } = this.#view;
+    this.#host.lateFor(this.#view)?.keep(formsIn(root), this.#fresh());
     this.interrupt();
     this.#view.recovered(pass.told, pass.frame.status);
-  }
-
-  /** Forms that the new page does not have are kept: it may show them in a moment. */
-  #keepLate(): void {
-    const fresh = this.#fresh();
-    const there = new Set([...fresh.querySelectorAll("form[id]")].map(({ id }) => id));
-    this.#late = new Map();
-    for (const form of this.#forms()) {
-      const id = form.getAttribute("id") ?? "";
-      const event = recoverEvent(form);
-      if (event === undefined || there.has(id)) continue;
-      const { controls } = this.#host;
-      const mine = controlsIn(form).filter((one) => controls.isMine(one, this.#editedOnly));
-      if (mine.length > 0) this.#late.set(id, { event, saved: saveControls(form, mine) });
-    }
-    this.#view.timers.set("late", this.#host.timing.lateFormMs, () => this.#late.clear());
-  }
-
-  /** An element leaves the page: what was typed there and not told is kept. */
-  vanished(element: Element): void {
-    for (const control of controlsIn(element)) {
-      const id = control.form?.getAttribute("id");
-      if (!id || !this.#host.controls.isDirty(control) || this.#late.has(id)) continue;
-      const [saved] = saveControls(control.form as HTMLFormElement, [control]);
-      if (saved !== undefined) this.#vanished.set(id, [...this.#vanished.get(id) ?? [], saved]);
-    }
-  }
-
-  /** After a patch: gives values back to controls that are there again. */
-  appeared(): void {
-    if (this.#vanished.size === 0 && this.#late.size === 0) return;
-    for (const form of this.#forms()) {
-      const id = form.getAttribute("id") ?? "";
-      this.#giveBack(form, this.#vanished.get(id) ?? [], id);
-      const late = this.#late.get(id);
-      if (late === undefined) continue;
-      this.#late.delete(id);
-      if (recoverEvent(form) !== late.event) continue;
-      this.#giveBack(form, late.saved, id);
-      const target = late.saved[0]?.name;
-      this.#view.event({
-        type: "change",
-        name: late.event,
-        el: form,
-        form,
-        target,
-        recover: true,
-      });
-    }
-  }
-
-  #giveBack(form: HTMLFormElement, saved: readonly Saved[], id: string): void {
-    if (saved.length === 0) return;
-    const { restored, left } = restoreControls(form, saved);
-    for (const control of restored) this.#host.controls.edit(control);
-    if (left.length > 0) this.#vanished.set(id, [...left]);
-    else this.#vanished.delete(id);
-  }
-
-  /** A form was reset: nothing of it is kept. */
-  forget(id: string): void {
-    this.#vanished.delete(id);
-    this.#late.delete(id);
   }
 }

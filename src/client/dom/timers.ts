@@ -4,14 +4,16 @@ export class Timers {
 
   set(name: unknown, ms: number, fire: () => void): void {
     this.clear(name);
-    if (ms === Infinity) return;
-    this.#running.set(
-      name,
-      setTimeout(() => {
-        this.#running.delete(name);
-        fire();
-      }, ms),
-    );
+    const fired = (): void => {
+      this.#running.delete(name);
+      fire();
+    };
+    // Longer than a browser can count is never.
+    if (ms < 2 ** 31) this.#running.set(name, setTimeout(fired, ms));
+  }
+
+  has(name: unknown): boolean {
+    return this.#running.has(name);
   }
 
   clear(name: unknown): void {
@@ -20,6 +22,7 @@ export class Timers {
   }
 
   clearAll(): void {
-    for (const name of [...this.#running.keys()]) this.clear(name);
+    for (const timer of this.#running.values()) clearTimeout(timer);
+    this.#running.clear();
   }
 }

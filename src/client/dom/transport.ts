@@ -8,21 +8,25 @@ export interface TransportEvents {
 
 /** A way of text frames to and from the server. */
 export interface Transport {
-  send(text: string): void;
+  send(text: string): unknown;
   close(code: number): void;
 }
 
+/** Opens a transport below an address. */
+export type OpenTransport = (url: string, events: TransportEvents) => Transport;
+
 /** Opens a WebSocket. */
-export function openSocket(url: string, events: TransportEvents): Transport {
-  const socket = new WebSocket(url.replace(/^http/, "ws"));
+export const openSocket: OpenTransport = (url, events) => {
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/socket`);
   socket.onopen = () => events.opened();
-  socket.onmessage = ({ data }) => events.received(String(data));
+  socket.onmessage = ({ data }) => events.received(data);
   socket.onclose = ({ code }) => events.closed(code);
   return {
-    send: (text) => socket.send(text),
+    // One that is closing takes nothing; what was to be sent counts as lost when it has closed.
+    send: (text) => socket.readyState === 1 && socket.send(text),
     close(code) {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close(code);
     },
   };
-}
+};

@@ -1,17 +1,22 @@
 import type { JsonValue } from "../../core/json.ts";
 import type {
   Effect,
-  ErrorFrame,
   EventFrame,
   JoinedFrame,
   Navigation,
   ReplyFrame,
 } from "../../live/protocol.ts";
 import { pathOf } from "../entries.ts";
-import { newView, type ViewAction, type ViewInput, type ViewState, viewStep } from "../view.ts";
-import { type Control, controlsIn, controlsOf, entriesOf, type Progress } from "./controls.ts";
-import { emit, type Host, type LiveView, type Outgoing } from "./host.ts";
-import { Hooks } from "./hooks.ts";
+import {
+  newView,
+  type ShownState,
+  type ViewAction,
+  type ViewInput,
+  type ViewState,
+  viewStep,
+} from "../view.ts";
+import { type Control, entriesOf, idOf, type Progress } from "./controls.ts";
+import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
 import { identify, parseView } from "./parse.ts";
 import { Recovery } from "./recovery.ts";
@@ -24,16 +29,17 @@ interface Pending {
   readonly progress: Progress;
 }
 
-/** A frame the server takes. */
+/** A frame the server takes has 64 KiB. */
 const maxFrameLength = 60_000;
+const pending = "data-live-pending";
 
 /** One view on the page: carries out what {@linkcode viewStep} decides. */
 export class View implements LiveView {
   readonly root: Element;
-  readonly hooks: Hooks;
+  readonly hooks: HooksPort | undefined;
   readonly timers: Timers = new Timers();
-  /** The state its root shows. */
-  shown = "connecting";
+  shown: ShownState = "connecting";
+  state: ViewState;
   readonly #host: Host;
   readonly #recovery: Recovery;
   readonly #pending = new Map<number, Pending>();
@@ -42,42 +48,28 @@ export class View implements LiveView {
   /** Submits whose answer was lost with the connection. */
   #unsure: Pending[] = [];
   #released: Set<Control> = new Set();
-  readonly #locked = new Set<Element>();
-  /** What buttons said before they were locked. */
-  readonly #texts = new Map<Element, string>();
-  #state: ViewState;
+  /** What was recovered: the user's until the page has been rendered, then the server's. */
+  readonly #claims: Progress[] = [];
+  /** Buttons of a submit under way, and what they said before if they say something else now. */
+  readonly #locked = new Map<Element, string | null>();
 
-  constructor(host: Host, root: Element, nav: Navigation, mounts: number, token?: string) {
+  constructor(host: Host, root: Element, nav: Navigation, token?: string, mounts?: number) {
     this.#host = host;
     this.root = root;
-    this.#state = newView(
-      root.id,
-      token ?? root.getAttribute("data-live-token") ?? "",
-      nav,
-      mounts,
-    );
-    this.hooks = new Hooks(
-      host.options.hooks ?? {},
-      (name, value) => this.push(name, value),
-      (text) => host.warn(text),
-    );
+    const own = root.getAttribute("data-live-token") ?? "";
+    this.state = newView(root.id, token ?? own, nav, mounts);
+    this.hooks = host.hooksFor(this);
     this.#recovery = new Recovery(this, host);
     identify(root);
     noteOpen(root);
   }
 
-  get state(): ViewState {
-    return this.#state;
-  }
-
   step(input: ViewInput): void {
-    const [state, actions] = viewStep(this.#state, input, this.#host.timing);
-    this.#state = state;
-    if (input.on === "down") this.#lose();
-    if (input.on === "frame" && input.frame.t === "error") {
-      this.#recovery.crashed();
-      this.#lose();
-    }
+    const crashed = input.on === "frame" && input.frame.t === "error";
+    const [state, actions] = viewStep(this.state, input, this.#host.timing);
+    this.state = state;
+    if (crashed) this.#recovery.crashed();
+    if (crashed || input.on === "down") this.#lose();
     for (const action of actions) this.#act(action);
     this.#host.changed(this);
   }
@@ -88,14 +80,9 @@ export class View implements LiveView {
       case "send":
         return host.send(action.frame);
       case "recover":
-        return this.#joined(action.html, action.joined);
-      case "render":
-        return this.#render(action.html);
-      case "title":
-        document.title = action.title;
-        return;
-      case "effects":
-        return action.fx.forEach((effect) => this.#effect(effect));
+        return this.#joined(action.joined);
+      case "show":
+        return this.#show(action.html, action.title, action.fx);
       case "settle":
         return this.#settle(action.reply);
       case "wait":
@@ -110,152 +97,144 @@ export class View implements LiveView {
       case "nav":
         return host.navigate(this, action.nav);
       case "error":
-        return this.#failed(action.error);
+        return void emit(this.root, "error", action.error);
       case "redirect":
-        return host.redirect(action.to);
+        return location.assign(action.to);
       case "refetch":
-        return host.refetch();
+        return host.refetch(action.error);
       case "reload":
         return host.reload();
     }
   }
 
-  #joined(html: string, frame: JoinedFrame): void {
+  #joined(frame: JoinedFrame): void {
+    const { timing } = this.#host;
     this.#host.joined(this, frame);
-    this.timers.set("stable", this.#host.timing.stableMs, () => this.step({ on: "stable" }));
-    for (const lost of this.#unsure) {
-      const { frame: event, out } = lost;
-      if (frame.submitted >= event.ref) this.#finish(lost, true);
-      else if (!out.form?.hasAttribute("data-live-retry")) this.#unsent(out);
-    }
-    this.#unsure = this.#unsure.filter(({ frame: event, out }) =>
-      frame.submitted < event.ref && out.form?.hasAttribute("data-live-retry")
-    );
-    this.#recovery.start(html, frame);
+    this.timers.set("stable", timing.stableMs, () => this.step({ on: "stable" }));
+    this.#unsure = this.#unsure.filter((lost) => {
+      const done = frame.submitted >= lost.frame.ref;
+      const retry = lost.out.form?.hasAttribute("data-live-retry");
+      if (done) this.#finish(lost, true);
+      else if (!retry) this.#unsent(lost.out);
+      return !done && retry;
+    });
+    this.#recovery.start(frame);
   }
 
-  /** The forms have been told: show the page, then send what waited for it. */
   recovered(forms: readonly string[], status: JoinedFrame["status"]): void {
     this.step({ on: "recovered" });
     emit(this.root, "recovered", { status, forms });
-    for (const pending of this.#unsure.splice(0)) this.#transmit(pending);
+    for (const lost of this.#unsure.splice(0)) this.#transmit(lost);
     for (const out of this.#held.splice(0)) this.event(out);
   }
 
   /** Sends an event, now or when the view is live; or drops it, and says so. */
   event(out: Outgoing): void {
-    const { phase } = this.#state;
+    const { phase } = this.state;
+    const { type, el } = out;
     if (phase === "live" || (out.recover && phase === "recovering")) return this.#sendNow(out);
-    // What a form holds is told when the view is joined again.
-    if (out.type === "change" && phase !== "recovering") return;
-    const kept = out.el.closest("[data-live-queue]") !== null;
-    if (!kept && phase === "out" && !this.#host.holds()) return this.#drop(out);
-    if (out.type === "change") this.#held = this.#held.filter(({ el }) => el !== out.el);
+    if (type === "change") {
+      // What a form holds is told when the view is joined again.
+      if (phase !== "recovering") return;
+      this.#held = this.#held.filter((held) => held.el !== el);
+    } else if (!this.#isKept(out) && phase === "out" && !this.#host.holds()) return this.#drop(out);
     this.#held.push(out);
-    out.el.setAttribute("data-live-pending", "");
+    el.setAttribute(pending, "");
+  }
+
+  #isKept({ el }: Outgoing): boolean {
+    return el.closest("[data-live-queue]") !== null;
   }
 
   push(name: string, value?: JsonValue): Promise<JsonValue | undefined> {
-    return new Promise((done, lost) =>
+    const answer = new Promise<JsonValue | undefined>((done, lost) =>
       this.event({ type: "hook", name, el: this.root, value, done, lost })
     );
+    // Who does not look at the answer does not want to hear that there is none.
+    answer.catch(() => {});
+    return answer;
   }
 
   #sendNow(out: Outgoing): void {
-    const { form } = out;
-    const ref = this.#host.nextRef();
-    const touched = form ? this.#host.controls.touchedNames(form) : [];
+    const { controls } = this.#host;
+    const { form, name, type, value, target, recover } = out;
+    const submitter = out.submitter?.isConnected ? out.submitter : null;
     const frame: EventFrame = {
       t: "event",
-      id: this.#state.id,
-      ref,
-      name: out.name,
-      type: out.type,
-      ...(out.value === undefined ? {} : { value: out.value }),
-      ...(form
-        ? {
-          form: {
-            id: form.getAttribute("id") ?? "",
-            data: this.#recovery.entriesFor(out) ?? entriesOf(form, out.submitter ?? null),
-            ...(out.target === undefined ? {} : { target: pathOf(out.target) }),
-            ...(touched.length > 0 ? { touched } : {}),
-          },
-        }
-        : {}),
-      ...(out.recover ? { recover: true } : {}),
+      id: this.state.id,
+      ref: this.#host.nextRef(),
+      name,
+      type,
+      ...(form && {
+        form: {
+          id: idOf(form),
+          data: out.entries ?? entriesOf(form, submitter),
+          touched: controls.touchedNames(form),
+          ...(target && { target: pathOf(target) }),
+        },
+      }),
+      ...(value !== undefined && { value }),
+      ...(recover && { recover }),
     };
     if (JSON.stringify(frame).length > maxFrameLength) {
-      out.lost?.(new Error("The event is too large"));
-      return void emit(out.el, "error", { code: "too_large", name: out.name });
+      emit(out.el, "error", { code: "too_large", name });
+      return this.#drop(out);
     }
-    const progress = this.#host.controls.progress(form ? controlsOf(form) : []);
-    this.#transmit({ out, frame, progress });
+    this.#transmit({ out, frame, progress: controls.progress(form) });
   }
 
-  #transmit(pending: Pending): void {
-    const { out, frame } = pending;
-    this.#pending.set(frame.ref, pending);
-    out.el.setAttribute("data-live-pending", "");
+  #transmit(event: Pending): void {
+    const { out, frame } = event;
+    this.#pending.set(frame.ref, event);
+    out.el.setAttribute(pending, "");
     if (out.type === "submit") this.#lock(out);
     this.#host.send(frame);
   }
 
-  #lock({ el, submitter, form }: Outgoing): void {
-    form?.removeAttribute("data-live-unsent");
+  #lock({ el, submitter }: Outgoing): void {
+    el.removeAttribute("data-live-unsent");
     const button = submitter ?? el.querySelector("button:not([type=button]),[type=submit]");
-    if (button === null) return;
-    this.#locked.add(button);
-    button.setAttribute("aria-disabled", "true");
+    if (!button || this.#locked.has(button)) return;
     const text = button.getAttribute("data-live-disable-with");
-    if (text === null) return;
-    const before = button.textContent;
-    button.textContent = text;
-    this.#texts.set(button, before ?? "");
+    this.#locked.set(button, text && button.textContent);
+    button.setAttribute("aria-disabled", "true");
+    if (text) button.textContent = text;
   }
 
-  #unlock({ submitter, el }: Outgoing): void {
-    for (const button of this.#locked) {
+  #unlock({ el, submitter }: Outgoing): void {
+    for (const [button, text] of this.#locked) {
       if (button !== submitter && !el.contains(button)) continue;
       this.#locked.delete(button);
       button.removeAttribute("aria-disabled");
-      const text = this.#texts.get(button);
-      if (text !== undefined) button.textContent = text;
-      this.#texts.delete(button);
+      if (text) button.textContent = text;
     }
+    el.removeAttribute(pending);
   }
 
-  /** Tells whether a submit of this form is on its way. */
   isSubmitting(form: HTMLFormElement): boolean {
-    const all = [...this.#pending.values(), ...this.#unsure].map(({ out }) => out);
-    return [...all, ...this.#held].some((out) => out.type === "submit" && out.form === form);
+    const outs = [...this.#pending.values(), ...this.#unsure].map(({ out }) => out);
+    return [...outs, ...this.#held].some(({ type, el }) => type === "submit" && el === form);
   }
 
-  #settle(reply: ReplyFrame): void {
-    const pending = this.#pending.get(reply.ref);
-    if (pending === undefined) return;
-    this.#pending.delete(reply.ref);
-    if (!reply.ok) {
-      const { code, problems } = reply;
-      emit(pending.out.el, "error", { code, problems, name: pending.out.name });
-      this.#host.warn(`Event "${pending.out.name}" was refused: ${code}`);
+  #settle({ ref, ok, value, code, problems }: ReplyFrame): void {
+    const event = this.#pending.get(ref);
+    if (event === undefined) return;
+    const { out } = event;
+    this.#pending.delete(ref);
+    if (!ok) {
+      emit(out.el, "error", { code, problems, name: out.name });
     }
-    this.#finish(pending, reply.ok, reply.value);
-    if (pending.out.recover) this.#recovery.told(pending.out, reply.ok);
+    this.#finish(event, ok, value);
+    if (out.recover) this.#recovery.told(out, ok);
   }
 
   #finish({ out, progress }: Pending, ok: boolean, value?: JsonValue): void {
-    if (ok) this.#host.controls.answer(progress, out.type);
-    if (ok && out.type === "submit") {
-      const { controls } = this.#host;
-      this.#released = new Set(
-        [...progress].filter(([control, made]) => controls.of(control).made === made)
-          .map(([control]) => control),
-      );
+    if (ok && out.recover) this.#claims.push(progress);
+    else if (ok) {
+      const still = this.#host.controls.answer(progress, out.type);
+      if (out.type === "submit") this.#released = still;
     }
-    this.#unlock(out);
-    if (![...this.#pending.values()].some((other) => other.out.el === out.el)) {
-      out.el.removeAttribute("data-live-pending");
-    }
+    if (![...this.#pending.values()].some((other) => other.out.el === out.el)) this.#unlock(out);
     if (ok) out.done?.(value);
     else out.lost?.(new Error("The event was refused"));
   }
@@ -263,97 +242,69 @@ export class View implements LiveView {
   /** What was under way is lost: with the connection, or with the view. */
   #lose(): void {
     this.#recovery.interrupt();
-    for (const pending of this.#pending.values()) {
-      const { out } = pending;
-      if (out.type === "submit") this.#unsure.push(pending);
-      else if (out.type === "change") out.el.removeAttribute("data-live-pending");
+    for (const event of this.#pending.values()) {
+      const { out } = event;
+      if (out.type === "submit") this.#unsure.push(event);
       else this.#drop(out, true);
     }
     this.#pending.clear();
     if (!this.#host.holds()) this.dropHeld();
   }
 
-  /** Lets go of what nobody asked to keep. */
   dropHeld(): void {
-    const held = this.#held.splice(0);
-    for (const out of held) {
-      if (out.el.closest("[data-live-queue]") !== null) this.#held.push(out);
+    for (const out of this.#held.splice(0)) {
+      if (this.#isKept(out)) this.#held.push(out);
       else this.#drop(out);
     }
   }
 
   #drop(out: Outgoing, sent = false): void {
-    out.el.removeAttribute("data-live-pending");
+    const { el, name, type } = out;
+    el.removeAttribute(pending);
     out.lost?.(new Error("The view is not connected"));
-    if (out.type === "submit") this.#unsent(out);
-    if (out.type !== "change") emit(out.el, "dropped", { name: out.name, type: out.type, sent });
+    if (type === "submit") this.#unsent(out);
+    if (type !== "change") emit(el, "dropped", { name, type, sent });
   }
 
   #unsent(out: Outgoing): void {
     this.#unlock(out);
-    out.el.removeAttribute("data-live-pending");
-    out.form?.setAttribute("data-live-unsent", "");
+    out.el.setAttribute("data-live-unsent", "");
     emit(out.el, "unsent", { name: out.name });
   }
 
-  /** Tells whether something would be lost with the page. */
-  isUnsaved(): boolean {
-    const { controls } = this.#host;
-    return this.#held.length > 0 || this.#unsure.length > 0 ||
-      controlsIn(this.root).some((one) =>
-        controls.isDirty(one) && one.form?.hasAttribute("data-live-change")
-      );
+  get kept(): number {
+    return this.#held.length + this.#unsure.length;
   }
 
-  #failed(error: ErrorFrame): void {
-    emit(this.root, "error", error);
-    this.#host.failed(this, error);
+  #show(html: string | undefined, title: string | undefined, fx: readonly Effect[]): void {
+    if (html !== undefined) this.#render(html);
+    for (const progress of this.#claims.splice(0)) this.#host.controls.answer(progress, "change");
+    if (title !== undefined) document.title = title;
+    if (fx.length > 0) this.#host.effects(this, fx);
   }
 
   #render(html: string): void {
+    const { morph, controls, scrolled } = this.#host;
+    const late = this.#host.lateFor(this);
     const released = this.#released;
     this.#released = new Set();
-    const { morph, controls, scrolled } = this.#host;
     morphView(this.root, parseView(this.root, html), {
       morph,
       controls,
       scrolled,
       released,
       locked: this.#locked,
-      beforeUpdate: (element, fresh) => this.hooks.beforeUpdate(element, fresh),
-      removed: (element) => this.#recovery.vanished(element),
+      beforeUpdate: (element, fresh) => this.hooks?.beforeUpdate(element, fresh),
+      removed: (element) => late?.vanished(element),
     });
-    this.#recovery.appeared();
-    this.hooks.sync(this.root);
-    emit(this.root, "patch", { rev: this.#state.rev });
-  }
-
-  #effect(effect: Effect): void {
-    switch (effect.k) {
-      case "push":
-        this.hooks.hear(effect.name, effect.data);
-        return void emit(this.root, "push", { name: effect.name, data: effect.data });
-      case "focus":
-        return document.getElementById(effect.id)?.focus();
-      case "reset":
-        return this.#reset(document.getElementById(effect.form));
-      case "scroll":
-        return effect.to === "top"
-          ? scrollTo(0, 0)
-          : document.getElementById(effect.to)?.scrollIntoView();
-    }
-  }
-
-  #reset(form: HTMLElement | null): void {
-    if (!(form instanceof HTMLFormElement)) return;
-    form.reset();
-    for (const control of controlsOf(form)) this.#host.controls.forget(control);
-    this.#recovery.forget(form.id);
+    late?.appeared();
+    this.hooks?.sync();
+    emit(this.root, "patch", { rev: this.state.rev });
   }
 
   close(): void {
     this.timers.clearAll();
-    this.hooks.close();
+    this.hooks?.close();
     this.#recovery.interrupt();
   }
 }

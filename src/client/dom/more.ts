@@ -1,0 +1,221 @@
+import type { Effect, LiveErrorCode } from "../../live/protocol.ts";
+import { type HandedControl, isSecret, mostReloads, readHandover } from "../handover.ts";
+import { announcement, defaultMessages } from "../messages.ts";
+import type { ShownState } from "../view.ts";
+import { controlsIn, controlsOf, idOf } from "./controls.ts";
+import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
+import { Hooks } from "./hooks.ts";
+import { Late } from "./late.ts";
+import { keys, type More, type MorePage, recall } from "./more_port.ts";
+import { fetchPage, Navigation } from "./navigation.ts";
+import { restoreControls, saveControls } from "./saved.ts";
+import { openStream } from "./stream.ts";
+import { warn } from "./warn.ts";
+
+/** Where a page is, without the place on it. */
+function address(): string {
+  return location.pathname + location.search;
+}
+
+const unseen: Partial<CSSStyleDeclaration> = {
+  position: "absolute",
+  width: "1px",
+  height: "1px",
+  overflow: "hidden",
+  clipPath: "inset(50%)",
+  whiteSpace: "nowrap",
+};
+
+/** Carries out what {@linkcode More} promises. */
+class Rare implements More {
+  readonly openStream = openStream;
+  readonly navigate: Navigation["follow"];
+  readonly #page: MorePage;
+  readonly #late = new WeakMap<LiveView, LatePort>();
+  #region: HTMLElement | undefined;
+  #reloads = 0;
+
+  constructor(page: MorePage) {
+    this.#page = page;
+    const navigation = new Navigation(page);
+    this.navigate = (view, nav) => navigation.follow(view, nav);
+    const { listeners } = page;
+    listeners.on(window, "beforeunload", (event: Event) => this.#guard(event));
+    listeners.on(window, "live:connected", () => void (this.#reloads = 0));
+    listeners.on(document, "scroll", ({ target }) => {
+      if (target instanceof Element && page.viewOf(target)) page.scrolled.add(target);
+    }, true);
+    listeners.on(
+      window,
+      "live:error",
+      ({ detail }: CustomEvent) =>
+        warn(page.options, `${detail.name ?? "the view"}: ${detail.code}`),
+    );
+    if (page.options.dev) this.#check();
+  }
+
+  /** Asks before something is lost that the server does not have and cannot get. */
+  #guard(event: Event): void {
+    const { options, connection, views } = this.#page;
+    if (options.guardUnload === false || connection.phase === "open") return;
+    if (
+      recall(keys.handover) === null && [...views.values()].some((view) => this.#isUnsaved(view))
+    ) {
+      event.preventDefault();
+    }
+  }
+
+  #isUnsaved({ kept, root }: LiveView): boolean {
+    const { controls } = this.#page;
+    return kept > 0 ||
+      controlsIn(root).some((one) =>
+        controls.isDirty(one) && one.form?.hasAttribute("data-live-change") === true
+      );
+  }
+
+  /** Looks for what will not work. */
+  #check(): void {
+    const { options } = this.#page;
+    for (const { root } of this.#page.views.values()) {
+      for (const form of root.querySelectorAll("form[data-live-change]")) {
+        if (!form.getAttribute("id")) warn(options, "a form without id is not recovered");
+      }
+      for (
+        const control of root.querySelectorAll("form[data-live-change] :is(input,select,textarea)")
+      ) {
+        if (!control.getAttribute("name")) warn(options, "a control without name is not sent");
+      }
+    }
+  }
+
+  hooksFor(view: LiveView): HooksPort {
+    return new Hooks(view, this.#page);
+  }
+
+  lateFor(view: LiveView): LatePort {
+    let late = this.#late.get(view);
+    if (late === undefined) this.#late.set(view, late = new Late(view, this.#page));
+    return late;
+  }
+
+  effects(view: LiveView, fx: readonly Effect[]): void {
+    for (const effect of fx) this.#effect(view, effect);
+  }
+
+  #effect({ root, hooks }: LiveView, effect: Effect): void {
+    const { k } = effect;
+    if (k === "push") {
+      const { name, data } = effect;
+      hooks?.hear(name, data);
+      return void emit(root, "push", { name, data });
+    }
+    const id = k === "focus" ? effect.id : k === "reset" ? effect.form : effect.to;
+    const element = document.getElementById(id);
+    if (k === "focus") element?.focus();
+    else if (k === "reset" && element) this.#reset(element as HTMLFormElement);
+    else if (element) element.scrollIntoView();
+    else scrollTo(0, 0);
+  }
+
+  /** Back to what the server rendered, as if nobody had been in it. */
+  #reset(form: HTMLFormElement): void {
+    form.reset();
+    for (const control of controlsOf(form)) this.#page.controls.forget(control);
+    const view = this.#page.viewOf(form);
+    if (view) this.lateFor(view).forget(idOf(form));
+  }
+
+  announce(before: ShownState, now: ShownState): void {
+    const messages = { ...defaultMessages, ...this.#page.options.messages };
+    const text = announcement(messages, before, now);
+    if (text === undefined) return;
+    if (!this.#region?.isConnected) {
+      this.#region = document.createElement("div");
+      this.#region.setAttribute("role", "status");
+      Object.assign(this.#region.style, unseen);
+      document.body.append(this.#region);
+    }
+    this.#region.textContent = text;
+  }
+
+  async refetch(code?: LiveErrorCode): Promise<void> {
+    const got = await fetchPage(location.href);
+    const { views } = this.#page;
+    const found = [...views.values()].map((view) => {
+      const root = got?.found.getElementById(view.root.id);
+      return [view, root?.getAttribute("data-live-token")] as const;
+    });
+    // Sent elsewhere, as to a log-in.
+    if (got !== undefined && found.every(([, token]) => !token)) return location.assign(got.url);
+    if (found.some(([, token]) => !token)) return this.reload();
+    for (const [view, token] of found) {
+      // Another session is another user, perhaps: what this one typed is not theirs.
+      if (code !== "expired") this.#forget(view.root);
+      view.step({ on: "token", token: token ?? "" });
+    }
+    if (this.#page.connection.phase !== "open") return this.#page.step({ on: "fetched", ok: true });
+    for (const [view] of found) view.step({ on: "up", facts: this.#page.facts() });
+  }
+
+  #forget(root: Element): void {
+    for (const form of root.querySelectorAll("form")) this.#reset(form);
+  }
+
+  async reload(): Promise<void> {
+    const { ok } = await fetch(location.href, { method: "HEAD" }).catch(() => ({ ok: false }));
+    // A page that cannot be had is worse than this one.
+    if (!ok || this.#reloads >= mostReloads) return this.#page.step({ on: "fetched", ok: false });
+    this.#handOver();
+    location.reload();
+  }
+
+  #handOver(): void {
+    const { views, controls, ref } = this.#page;
+    const states = [...views.values()].map(({ state }) => state);
+    const forms: Record<string, HandedControl[]> = {};
+    for (const { root } of views.values()) {
+      for (const form of root.querySelectorAll<HTMLFormElement>("form[id]")) {
+        const mine = controlsOf(form).filter((one) =>
+          controls.isMine(one, false) && !isSecret(one.type, one.autocomplete)
+        );
+        if (mine.length > 0) forms[form.getAttribute("id") ?? ""] = saveControls(form, mine);
+      }
+    }
+    const left = {
+      url: address(),
+      ref,
+      reloads: this.#reloads + 1,
+      views: Object.fromEntries(states.map(({ id, token, mounts }) => [id, { token, mounts }])),
+      forms,
+    };
+    try {
+      sessionStorage.setItem(keys.handover, JSON.stringify(left));
+    } catch {
+      // Then the page begins anew.
+    }
+  }
+
+  takeOver(): void {
+    const left = readHandover(recall(keys.handover), address());
+    sessionStorage.removeItem(keys.handover);
+    if (left === undefined) return this.#page.addRoots("reload");
+    this.#reloads = left.reloads;
+    this.#page.ref = left.ref;
+    this.#page.addRoots("resume", (id) => left.views[id]);
+    for (const [id, saved] of Object.entries(left.forms)) {
+      const form = document.getElementById(id);
+      if (form instanceof HTMLFormElement) {
+        restoreControls(form, saved, (control) => this.#page.controls.edit(control));
+      }
+    }
+  }
+
+  close(): void {
+    this.#region?.remove();
+  }
+}
+
+/** Makes what a page needs rarely. */
+export function createMore(page: MorePage): More {
+  return new Rare(page);
+}

@@ -1,0 +1,159 @@
+import type { NavFrame } from "../../live/protocol.ts";
+import { entryOf, followLink, type HistoryEntry, isPage } from "../url.ts";
+import { emit, type LiveView } from "./host.ts";
+import type { MorePage } from "./more_port.ts";
+import { parsePage } from "./parse.ts";
+
+/** Gets a page as a document, or `undefined` if it is none that can be put in here. */
+export async function fetchPage(
+  url: string,
+  signal?: AbortSignal,
+): Promise<{ readonly found: Document; readonly url: string } | undefined> {
+  try {
+    const headers = { "x-live-navigation": "1", accept: "text/html" };
+    const response = await fetch(url, { headers, ...(signal ? { signal } : {}) });
+    const type = response.headers.get("content-type");
+    if (!isPage({ ok: response.ok, url: response.url, type }, location.origin)) return undefined;
+    return { found: parsePage(await response.text()), url: response.url };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The tracked assets of a document, as one text. */
+function assetsOf(page: Document): string {
+  return [...page.querySelectorAll("[data-live-track]")].map(({ outerHTML }) => outerHTML).join();
+}
+
+/** Live navigation: between addresses of a view, and between pages over one connection. */
+export class Navigation {
+  readonly #page: MorePage;
+  /** Where each entry of the history was scrolled to. */
+  readonly #scrolls = new Map<number, readonly [number, number]>();
+  #here: HistoryEntry;
+  #last = 0;
+  #abort = new AbortController();
+
+  constructor(page: MorePage) {
+    this.#page = page;
+    this.#here = entryOf(history.state) ?? { page: Date.now(), entry: 0 };
+    this.#last = this.#here.entry;
+    const { listeners } = page;
+    listeners.on(document, "click", (event: MouseEvent) => this.#click(event));
+    listeners.on(window, "popstate", ({ state }: PopStateEvent) => this.#pop(entryOf(state)));
+    listeners.on(window, "scroll", () => this.#scrolls.set(this.#here.entry, [scrollX, scrollY]));
+    // A full load is the browser's to scroll.
+    listeners.on(window, "pagehide", () => void (history.scrollRestoration = "auto"));
+  }
+
+  #click(event: MouseEvent): void {
+    const at = event.target instanceof Element ? event.target : null;
+    const link = at?.closest<HTMLAnchorElement>("a[data-live-link]");
+    const view = link && this.#page.viewOf(link);
+    if (!link || event.defaultPrevented) return;
+    const kind = followLink({
+      link: link.getAttribute("data-live-link"),
+      href: link.href,
+      here: location.href,
+      target: link.target,
+      download: link.hasAttribute("download"),
+      modified: event.button > 0 || event.metaKey || event.ctrlKey || event.shiftKey ||
+        event.altKey,
+      live: (view ?? this.#first())?.state.phase === "live",
+    });
+    if (kind === "browser") return;
+    event.preventDefault();
+    const replace = link.hasAttribute("data-live-replace");
+    if (kind === "patch" && view) this.#patch(view, link.href, replace);
+    else void this.#navigate(link.href, replace ? "replace" : "push");
+  }
+
+  #first(): LiveView | undefined {
+    return [...this.#page.views.values()][0];
+  }
+
+  /** Puts an address into the history. */
+  #write(to: string, replace: boolean, page: number, view?: string): void {
+    if (this.#last === this.#here.entry && entryOf(history.state) === undefined) {
+      history.replaceState({ ...history.state, live: this.#here }, "");
+    }
+    history.scrollRestoration = "manual";
+    this.#here = { page, entry: replace ? this.#here.entry : ++this.#last, view };
+    history[replace ? "replaceState" : "pushState"]({ live: this.#here }, "", to);
+  }
+
+  #patch(view: LiveView, to: string, replace: boolean): void {
+    if (!emit(view.root, "navigate", { kind: "patch", to })) return;
+    this.#write(to, replace, this.#here.page, view.root.id);
+    this.#params(view);
+  }
+
+  /** Tells a view that its address has changed. */
+  #params(view: LiveView): void {
+    const { ref, url } = this.#page.facts();
+    this.#page.send({ t: "params", id: view.state.id, ref, url });
+  }
+
+  /** A view goes where its server side said. */
+  follow(view: LiveView, { kind, to, replace }: NavFrame): void {
+    if (kind === "patch") this.#write(to, replace, this.#here.page, view.root.id);
+    else if (kind === "navigate") void this.#navigate(to, replace ? "replace" : "push");
+    else if (replace) location.replace(to);
+    else location.assign(to);
+  }
+
+  #pop(entry: HistoryEntry | undefined): void {
+    // A place on the page: the browser's own.
+    if (entry === undefined) return;
+    const { page } = this.#here;
+    this.#here = entry;
+    const view = this.#page.views.get(entry.view ?? "") ?? this.#first();
+    if (entry.page !== page) void this.#navigate(location.href, "pop");
+    else if (view?.state.phase === "live") {
+      this.#params(view);
+      view.root.addEventListener("live:patch", () => this.#scroll(entry), { once: true });
+    } else location.reload();
+  }
+
+  #scroll({ entry }: HistoryEntry): void {
+    scrollTo(...this.#scrolls.get(entry) ?? [0, 0]);
+  }
+
+  async #navigate(to: string, how: "push" | "replace" | "pop"): Promise<void> {
+    const root = this.#first()?.root ?? document;
+    if (!emit(root, "navigate", { kind: "navigate", to })) return;
+    this.#abort.abort();
+    const { signal } = this.#abort = new AbortController();
+    const live = this.#page.connection.phase === "open" &&
+      document.querySelector("[data-live-update]") === null;
+    const got = live ? await fetchPage(to, signal) : undefined;
+    if (signal.aborted) return;
+    const fits = got !== undefined && got.found.querySelector("[data-live-view]") !== null &&
+      assetsOf(got.found) === assetsOf(document);
+    if (!fits) return how === "replace" ? location.replace(to) : location.assign(to);
+    this.#page.leaveViews("navigate");
+    for (const view of this.#page.views.values()) view.close();
+    this.#page.views.clear();
+    this.#swap(got.found);
+    const { hash } = new URL(to, location.href);
+    if (how === "pop") this.#scroll(this.#here);
+    else {
+      this.#write(got.url.replace(/#.*/, "") + hash, how === "replace", Date.now());
+      const place = document.getElementById(hash.slice(1));
+      if (place) place.scrollIntoView();
+      else scrollTo(0, 0);
+    }
+    this.#page.addRoots("live");
+    for (const view of this.#page.views.values()) {
+      view.step({ on: "up", facts: this.#page.facts() });
+    }
+  }
+
+  #swap({ title, body }: Document): void {
+    document.title = title;
+    for (const { name } of [...document.body.attributes]) document.body.removeAttribute(name);
+    for (const { name, value } of body.attributes) document.body.setAttribute(name, value);
+    document.body.replaceChildren(...body.childNodes);
+    document.querySelector<HTMLElement>("[autofocus]")?.focus();
+  }
+}

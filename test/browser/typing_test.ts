@@ -1,0 +1,200 @@
+import { assert, assertEquals } from "../harness/mod.ts";
+import { inBrowser, openConnected, showing } from "./fixtures/browser.ts";
+
+function field(attributes = ""): string {
+  return `<form id="f" data-live-change="edit" data-live-submit="save"><input id="a" name="a" ${attributes}>
+  <input id="b" name="b" value=""><button>Save</button></form>`;
+}
+
+inBrowser(
+  "[LC10] [LC12] scenario 33: who types on through disconnects, recovery and patches loses nothing",
+  async (t) => {
+    let echo = "";
+    let revision = 0;
+    const html = (): string => `<p id="p">${revision++}</p>${field(`value="${echo}"`)}`;
+    const { fake, page, said } = await openConnected(t, { html: html() });
+    fake.onJoin = () => ({ html: html() });
+    fake.onEvent = ({ form, recover, ref }) => {
+      const typed = form?.data.find(([name]) => name === "a")?.[1] ?? "";
+      // A server that forgets, answers late, and changes what it was told.
+      echo = recover ? typed : typed.slice(0, -1);
+      setTimeout(
+        () => fake.send({ t: "reply", id: "v", ref, ok: true, html: html(), rev: ++fake.rev }),
+        15,
+      );
+      return false;
+    };
+    await page.focus("#a");
+    const text = "The quick brown fox jumps over the lazy dog, 0123456789 times.";
+    await page.evaluate(
+      "document.getElementById('a').addEventListener('blur', () => window.blurred = true)",
+    );
+    let cuts = 0;
+    for (const [i, key] of [...text].entries()) {
+      await page.keyboard.type(key, { delay: 50 });
+      if (i % 12 === 6) {
+        echo = "";
+        fake.cut(i % 24 === 6 ? 1012 : undefined);
+        cuts++;
+      }
+    }
+    await showing(page, "connected");
+    await fake.joins(cuts + 1);
+    assertEquals(await page.inputValue("#a"), text);
+    assertEquals(
+      await page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]"),
+      [
+        "a",
+        text.length,
+      ],
+    );
+    assertEquals(await page.evaluate("window.blurred"), undefined);
+    await fake.until("all is told", () => fake.of("event").at(-1)?.form?.data[0]?.[1] === text);
+    await page.press("#a", "Enter");
+    await fake.until("one submit", () => fake.of("event").some(({ type }) => type === "submit"));
+    const submits = fake.of("event").filter(({ type }) => type === "submit");
+    assertEquals(submits.map(({ form }) => form?.data[0]), [["a", text]]);
+    assertEquals(said, []);
+  },
+);
+
+inBrowser(
+  "[LC24] what is debounced is sent once, after a rest, or when the control is left",
+  async (t) => {
+    const { fake, page } = await openConnected(t, {
+      html: field('value="" data-live-debounce="60000"'),
+    });
+    await page.locator("#a").pressSequentially("abc");
+    assertEquals(fake.of("event").length, 0);
+    await page.focus("#b");
+    await fake.events(1);
+    assertEquals(fake.of("event")[0]?.form?.data, [["a", "abc"], ["b", ""]]);
+    assertEquals(fake.of("event")[0]?.form?.target, ["a"]);
+    // The browser is driven to begin at the front.
+    await page.locator("#a").pressSequentially("d");
+    await page.keyboard.press("Enter");
+    await fake.events(3);
+    assertEquals(fake.of("event").slice(1).map(({ type, form }) => [type, form?.data[0]?.[1]]), [
+      ["change", "dabc"],
+      ["submit", "dabc"],
+    ]);
+  },
+);
+
+inBrowser(
+  "[LC24] a debounce ends by itself, and what waits in a form goes before the next",
+  async (t) => {
+    const { fake, page } = await openConnected(t, {
+      html: field('value="" data-live-debounce="30"'),
+    });
+    await page.locator("#a").pressSequentially("x");
+    await fake.events(1);
+    const slow = await openConnected(t, { html: field('value="" data-live-debounce="blur"') });
+    await slow.page.locator("#a").pressSequentially("x");
+    await slow.page.evaluate(
+      "b.value = 'y'; b.dispatchEvent(new InputEvent('input', { bubbles: true }))",
+    );
+    await slow.fake.events(2);
+    assertEquals(slow.fake.of("event").map(({ form }) => form?.target), [["a"], ["b"]]);
+  },
+);
+
+inBrowser(
+  "[LC24] what is throttled is sent at once, then in the end, and a click too soon is none",
+  async (t) => {
+    const html = field('value="" data-live-throttle="400"') +
+      '<button id="c" data-live-click="go" data-live-throttle="60000">c</button>';
+    const { fake, page } = await openConnected(t, { html });
+    await page.evaluate(`for (const text of ["1", "12", "123"]) {
+    a.value = text; a.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }`);
+    await fake.events(2);
+    assertEquals(fake.of("event").map(({ form }) => form?.data[0]?.[1]), ["1", "123"]);
+    await page.evaluate("c.click(); c.click(); c.click()");
+    await page.focus("#b");
+    await page.fill("#b", "after");
+    await fake.until(
+      "it is there",
+      () => fake.of("event").some(({ form }) => form?.target?.[0] === "b"),
+    );
+    assertEquals(
+      fake.of("event").filter(({ name }) => name === "go").length,
+      1,
+    );
+  },
+);
+
+inBrowser(
+  "[LC25] what is being composed is sent when it is done, and no patch touches it",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: field('value=""') });
+    const session = await page.context().newCDPSession(page);
+    await page.focus("#a");
+    await session.send("Input.imeSetComposition", {
+      text: "に",
+      selectionStart: 1,
+      selectionEnd: 1,
+    });
+    await session.send("Input.imeSetComposition", {
+      text: "にほ",
+      selectionStart: 2,
+      selectionEnd: 2,
+    });
+    fake.patch(`<p>patched</p>${field('value=""')}`);
+    await page.waitForSelector("text=patched");
+    assertEquals(await page.inputValue("#a"), "にほ");
+    assertEquals(fake.of("event").length, 0);
+    await session.send("Input.insertText", { text: "日本" });
+    await fake.events(1);
+    assertEquals(fake.of("event").at(-1)?.form?.data[0], ["a", "日本"]);
+  },
+);
+
+inBrowser(
+  "[LC24] a change that no input event announced is sent, one that was is not sent twice",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: field('value=""') });
+    await page.fill("#a", "typed");
+    await page.focus("#b");
+    await page.evaluate(
+      "b.value = 'filled'; b.dispatchEvent(new Event('change', { bubbles: true }))",
+    );
+    await fake.events(2);
+    assertEquals(fake.of("event").map(({ form }) => form?.target), [["a"], ["b"]]);
+  },
+);
+
+inBrowser(
+  "[LC41] touched names, the target's path and values go along; keys and focus are told",
+  async (t) => {
+    const html =
+      `<form id="f" data-live-change="edit" data-live-value-x="1"><input name="user[tags][]" value=""></form>
+    <input id="k" data-live-keydown="key" data-live-keys="Enter Escape" data-live-focus="in" data-live-blur="out">`;
+    const { fake, page } = await openConnected(t, { html });
+    await page.fill("[name='user[tags][]']", "a");
+    await page.focus("#k");
+    await page.keyboard.press("a");
+    await page.keyboard.press("Escape");
+    await page.evaluate("k.blur()");
+    await fake.events(4);
+    const [first, ...rest] = fake.of("event");
+    assertEquals([first?.value, first?.form?.target, first?.form?.touched], [
+      { x: "1" },
+      ["user", "tags"],
+      ["user[tags][]"],
+    ]);
+    assertEquals(rest.map(({ name, type, value }) => [name, type, value ?? null]), [
+      ["in", "focus", null],
+      ["key", "keydown", { key: "Escape" }],
+      ["out", "blur", null],
+    ]);
+  },
+);
+
+inBrowser("[LC41] an event too large for a frame is not sent, and told", async (t) => {
+  const { fake, page } = await openConnected(t, { html: field('value=""') });
+  await page.evaluate("addEventListener('live:error', ({ detail }) => window.code = detail.code)");
+  await page.fill("#a", "x".repeat(70_000));
+  assertEquals(await page.evaluate("code"), "too_large");
+  assert(fake.of("event").length === 0);
+});
