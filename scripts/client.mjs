@@ -11,31 +11,72 @@ import { needRuntime, root } from "./lib/runtimes.mjs";
 
 const target = "adapters/live/client_script.ts";
 const mostBytes = 12_288;
-const licence =
-  "/*! Contains idiomorph 0.8.0, https://github.com/bigskysoftware/idiomorph, 0BSD */\n";
+const licence = "/*! with parts of idiomorph 0.8.0, 0BSD */\n";
 
-/** What the client never asks of idiomorph: documents, heads, text to parse, and the focus. */
-const unused = {
-  handleHeadElement: "(){}",
-  withHeadBlocking: "(ctx,oldNode,newNode,callback){return callback(ctx)}",
-  saveAndRestoreFocus: "(ctx,fn){return fn()}",
-  parseContent: "(){}",
-  ignoreValueOfActiveElement: "(){}",
-  normalizeElement: "(content){return content}",
-  normalizeParent: "(content){return new SlicedParentNode(content)}",
-  mergeDefaults: "(config){return config}",
+/**
+ * What the client never asks of idiomorph is left out of the script: documents, heads, text to parse,
+ * the focus, defaults, and its warnings. All else of it stays as it is.
+ */
+const trimmed = {
+  morph: `(oldNode, newContent, config) {
+    const ctx = createMorphContext(oldNode, newContent, config);
+    morphNode(oldNode, newContent, ctx);
+    ctx.pantry.remove();
+  }`,
+  morphOuterHTML: "() {}",
+  saveAndRestoreFocus: "() {}",
+  withHeadBlocking: "() {}",
+  handleHeadElement: "() {}",
+  mergeDefaults: "() {}",
+  createMorphContext: `(target, newContent, { callbacks }) {
+    const doc = target.ownerDocument;
+    return {
+      ...createIdMaps(target, newContent),
+      target,
+      doc,
+      callbacks,
+      pantry: createPantry(doc),
+      activeElementAndParents: createActiveElementAndParents(target, doc),
+    };
+  }`,
+  morphNode: `(oldNode, newContent, ctx) {
+    if (ctx.callbacks.beforeNodeMorphed(oldNode, newContent) === false) return oldNode;
+    morphAttributes(oldNode, newContent, ctx);
+    morphChildren(ctx, oldNode, newContent);
+    ctx.callbacks.afterNodeMorphed(oldNode, newContent);
+    return oldNode;
+  }`,
+  ignoreValueOfActiveElement: "() {}",
+  ignoreAttribute: `(name, element, kind, ctx) {
+    return ctx.callbacks.beforeAttributeUpdated(name, element, kind) === false;
+  }`,
 };
 
-/** Replaces functions by shorter ones; each must be there, or idiomorph is another than it was. */
+const unwanted = {
+  defaults: /\n {2}const defaults = \{[\s\S]*?\n {2}\};\n/g,
+  "use of the defaults": /\n {4}defaults,\n/g,
+  warning: /\n( *)if \(duplicateIds\.size\) \{\n[\s\S]*?\n\1\}\n/g,
+  normalization: /\n {2}const \{ normalizeElement, normalizeParent \} = [\s\S]*?\n {2}\}\)\(\);\n/g,
+};
+
+/** Replaces what `pattern` finds, which must be there once, or idiomorph is another than it was. */
+function replaceOnce(text, pattern, by, what) {
+  if ([...text.matchAll(pattern)].length !== 1) throw new Error(`idiomorph has no ${what}`);
+  return text.replace(pattern, () => by);
+}
+
 const trim = {
   name: "trim",
   transform(code, id) {
     if (!id.endsWith("idiomorph.esm.js")) return undefined;
-    return Object.entries(unused).reduce((text, [name, body]) => {
-      const whole = new RegExp(`\\n( *)function ${name}\\([\\s\\S]*?\\n\\1\\}\\n`, "g");
-      if ((text.match(whole) ?? []).length !== 1) throw new Error(`idiomorph has no ${name}()`);
-      return text.replace(whole, `\nfunction ${name}${body}\n`);
+    const text = Object.entries(trimmed).reduce((whole, [name, body]) => {
+      const pattern = new RegExp(`\\n( *)function ${name}\\([\\s\\S]*?\\n\\1\\}\\n`, "g");
+      return replaceOnce(whole, pattern, `\nfunction ${name}${body}\n`, `${name}()`);
     }, code);
+    return Object.entries(unwanted).reduce(
+      (whole, [name, pattern]) => replaceOnce(whole, pattern, "\n", name),
+      text,
+    );
   },
 };
 

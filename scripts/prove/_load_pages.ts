@@ -138,7 +138,9 @@ export class LoadPage {
     if (this.#over) return;
     this.#tally.codes.set(code, (this.#tally.codes.get(code) ?? 0) + 1);
     const closing = afterClose(code);
-    if (closing.next !== "retry") return void this.#tally.errors.push(`closed ${code}`);
+    if (closing !== "retry" && closing !== "retry-later") {
+      return void this.#tally.errors.push(`closed ${code}`);
+    }
     const spread = this.#spreadMs;
     this.#spreadMs = undefined;
     const delayMs = spread === undefined
@@ -148,6 +150,6 @@ export class LoadPage {
       if (this.#over) return;
       this.#tally.tries.push(performance.now());
       this.#connect();
-    }, Math.max(delayMs, closing.afterMs));
+    }, Math.max(delayMs, closing === "retry" ? 0 : 5000));
   }
 }

@@ -60,9 +60,14 @@ export type ConnectionAction =
   | { readonly do: "ping"; readonly n: number }
   /** Join the views; or they are cut off; get new tokens for them; load the page again. */
   | { readonly do: "up" | "down" | "refetch" | "reload" }
-  | { readonly do: "retrying"; readonly attempt: number; readonly delayMs: number }
-  /** Stopped for good, or until the user does something. */
-  | { readonly do: "stopped"; readonly code: "replaced" | "failed" };
+  /** Tell scripts: of an attempt to come, or that it is stopped. */
+  | {
+    readonly do: "tell";
+    readonly name: "reconnecting" | "error";
+    readonly detail:
+      | { readonly attempt: number; readonly delayMs: number }
+      | { readonly code: "replaced" | "failed" };
+  };
 
 type Step = readonly [state: ConnectionState, actions: readonly ConnectionAction[]];
 
@@ -112,7 +117,7 @@ function wait(state: ConnectionState, leastMs: number, chance: number, timing: T
   );
   return [{ ...next, phase: "waiting" }, [
     { do: "wait", timer: "retry", ms: delayMs },
-    { do: "retrying", attempt: failed + 1, delayMs },
+    { do: "tell", name: "reconnecting", detail: { attempt: failed + 1, delayMs } },
   ]];
 }
 
@@ -123,7 +128,11 @@ const laterMs = 5000;
 const noHeartbeat = 4000;
 
 function stop(state: ConnectionState, code: "replaced" | "failed"): Step {
-  return [{ ...state, phase: "stopped", why: code }, [{ do: "stopped", code }]];
+  return [{ ...state, phase: "stopped", why: code }, [{
+    do: "tell",
+    name: "error",
+    detail: { code },
+  }]];
 }
 
 function closed(before: ConnectionState, code: number, chance: number, timing: Timing): Step {
@@ -174,16 +183,13 @@ function timerFired(
 }
 
 /** What the page's surroundings ask for: an attempt, a rest, or a sign of life. */
-function world(before: ConnectionState, state: ConnectionState, timing: Timing): Step {
-  if (state.phase === "idle" || state.phase === "waiting") {
-    const worse = !state.visible || !state.online;
-    return state.phase === "idle" && worse ? [state, []] : open(state, timing);
+function world(state: ConnectionState, timing: Timing): Step {
+  if (state.phase === "waiting") return open(state, timing);
+  if (state.phase === "idle") {
+    return state.visible && state.online ? open(state, timing) : [state, []];
   }
   if (state.visible) return ping(state, timing);
-  return [
-    state,
-    before.visible ? [{ do: "forget", timer: "beat" }, { do: "forget", timer: "pong" }] : [],
-  ];
+  return [state, [{ do: "forget", timer: "beat" }, { do: "forget", timer: "pong" }]];
 }
 
 /** The page goes away: into the cache of the browser, or for good. */
@@ -240,7 +246,7 @@ export function connectionStep(
     case "drain":
       return [{ ...state, drainMs: input.spreadMs }, []];
     case "world":
-      return world(state, { ...state, visible: input.visible, online: input.online }, timing);
+      return world({ ...state, visible: input.visible, online: input.online }, timing);
     case "interacted":
       return state.why === "replaced" ? open({ ...state, failed: 0 }, timing) : [state, []];
     case "reconnect":

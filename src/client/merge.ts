@@ -28,9 +28,8 @@ export function mergeForm(old: FormNow, fresh: readonly Entry[]): readonly Entry
       merged.push(...old.entries.filter((one) => one[0] === name));
     }
   }
-  // A checked box the new form has unchecked submits nothing there, so it is in the old one only.
-  const mineOnly = old.entries.filter(([name]) => !freshNames.has(name) && old.mine.has(name));
-  if (mineOnly.length === 0 && sameEntries(merged, fresh)) return undefined;
   const leftOver = old.entries.filter(([name]) => !freshNames.has(name));
-  return [...merged, ...leftOver];
+  // A checked box the new form has unchecked submits nothing there, so it is in the old one only.
+  const toTell = leftOver.some(([name]) => old.mine.has(name)) || !sameEntries(merged, fresh);
+  return toTell ? [...merged, ...leftOver] : undefined;
 }

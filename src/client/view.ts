@@ -81,9 +81,13 @@ export type ViewAction =
   /** Join after this, or wait for the answer to a join. */
   | { readonly do: "wait"; readonly timer: "rejoin" | "join"; readonly ms: number }
   | { readonly do: "forget" }
-  | { readonly do: "saved"; readonly stash: StashFrame }
+  /** Tell scripts. */
+  | {
+    readonly do: "tell";
+    readonly name: "saved" | "error";
+    readonly detail: StashFrame | ErrorFrame;
+  }
   | { readonly do: "nav"; readonly nav: NavFrame }
-  | { readonly do: "error"; readonly error: ErrorFrame }
   | { readonly do: "redirect"; readonly to: string }
   | { readonly do: "refetch"; readonly error: ErrorFrame }
   | { readonly do: "reload" };
@@ -181,7 +185,7 @@ function show(state: ViewState, shown: boolean): Step {
 const mountTries = 4;
 
 function failed(state: ViewState, frame: ErrorFrame, chance: number, timing: Timing): Step {
-  const actions: ViewAction[] = [{ do: "forget" }, { do: "error", error: frame }];
+  const actions: ViewAction[] = [{ do: "forget" }, { do: "tell", name: "error", detail: frame }];
   const { code } = frame;
   if (frame.to !== undefined) return [state, [...actions, { do: "redirect", to: frame.to }]];
   if (code === "unauthorized" || code === "expired") {
@@ -214,7 +218,7 @@ function received(state: ViewState, frame: ServerFrame, chance: number, timing: 
       return [next, [{ do: "settle", reply: frame }, ...actions]];
     }
     case "stash":
-      return [state, [{ do: "saved", stash: frame }]];
+      return [state, [{ do: "tell", name: "saved", detail: frame }]];
     case "nav":
       return [state, [{ do: "nav", nav: frame }]];
     case "error":

@@ -165,7 +165,7 @@ test("[LC6] new tokens are tried before a new page, and neither again and again"
 
 test("[LC6] a page that was replaced comes back when its user does something", () => {
   const [state, actions] = run(...opened, closed(closeCode.replaced));
-  assertEquals(actions.at(-1), { do: "stopped", code: "replaced" });
+  assertEquals(actions.at(-1), { do: "tell", name: "error", detail: { code: "replaced" } });
   assertEquals(connectionStep(state, world(true, true), timing)[0].phase, "stopped");
   const [next] = connectionStep(state, { on: "interacted" }, timing);
   assertEquals([next.phase, next.why], ["opening", undefined]);

@@ -147,10 +147,8 @@ export class Page implements MorePage {
         return;
       case "down":
         return this.#down();
-      case "retrying":
-        return this.all("reconnecting", action);
-      case "stopped":
-        return this.all("error", action);
+      case "tell":
+        return this.all(action.name, action.detail);
       case "refetch":
         return this.refetch();
       case "reload":
@@ -164,6 +162,8 @@ export class Page implements MorePage {
 
   async #open(kind: TransportKind): Promise<void> {
     const open = kind === "socket" ? openSocket : (await this.more()).openStream;
+    // Things may have changed while it was loaded.
+    if (this.connection.phase !== "opening") return;
     const { path = "/live" } = this.options;
     this.#transport?.close(1000);
     const transport = open(new URL(path, location.href).href, {

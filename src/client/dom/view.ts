@@ -92,12 +92,10 @@ export class View implements LiveView {
           ));
       case "forget":
         return this.timers.clear("join");
-      case "saved":
-        return void emit(this.root, "saved", action.stash);
+      case "tell":
+        return void emit(this.root, action.name, action.detail);
       case "nav":
         return host.navigate(this, action.nav);
-      case "error":
-        return void emit(this.root, "error", action.error);
       case "redirect":
         return location.assign(action.to);
       case "refetch":
