@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LiveSession } from "../stash/live_session.ts";
 import type { SessionEnd } from "../stash/notices.ts";
 import type { ViewEnv } from "./env.ts";
+import type { LinkedView, ViewLink } from "./link.ts";
 import type { DrainTiming } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ViewSpec } from "./model.ts";
@@ -18,7 +19,7 @@ import {
   type ServerFrame,
 } from "./protocol.ts";
 import { Rate } from "./rate.ts";
-import { LiveView, type ViewLink } from "./view.ts";
+import { LiveView } from "./view.ts";
 
 /** What a connection was opened with. */
 export interface Handshake {
@@ -163,7 +164,7 @@ export class Connection implements ViewLink {
     if (!this.#closed) this.#socket.send(JSON.stringify(frame));
   }
 
-  token(view: LiveView): Promise<string> {
+  token(view: LinkedView): Promise<string> {
     const { ports } = this.#host;
     return Promise.resolve(ports.tokens.sessionOf(this.#session?.sid ?? "")).then((session) =>
       ports.tokens.sign({
@@ -181,16 +182,21 @@ export class Connection implements ViewLink {
     return this.#host.settings.isStale(join, build);
   }
 
-  ended(view: LiveView): void {
+  left(view: LinkedView): void {
     if (this.#views.get(view.id) === view) this.#views.delete(view.id);
+  }
+
+  ended(view: LinkedView): void {
     const { pages } = this.#host;
     if (pages.get(view.page) === view) pages.delete(view.page);
   }
 
-  renamed(view: LiveView, before: string): void {
+  renamed({ page }: LinkedView, before: string): void {
     const { pages } = this.#host;
-    if (pages.get(before) === view) pages.delete(before);
-    pages.set(view.page, view);
+    const view = pages.get(before);
+    if (view?.page !== page) return;
+    pages.delete(before);
+    pages.set(page, view);
   }
 
   replaced(): void {

@@ -20,6 +20,20 @@ export class Outbox {
   /** Store what changed, whatever `autoStash` says. */
   stash = false;
 
+  /** Takes out the title. */
+  takeTitle(): string | undefined {
+    const { title } = this;
+    this.title = undefined;
+    return title;
+  }
+
+  /** Takes out whether to store, whatever `autoStash` says. */
+  takeStash(): boolean {
+    const { stash } = this;
+    this.stash = false;
+    return stash;
+  }
+
   /** Takes out the effects. */
   takeEffects(): readonly Effect[] {
     const { effects } = this;

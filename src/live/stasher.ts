@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { StashHandle } from "../stash/handle.ts";
+import type { Captured, StashHandle } from "../stash/handle.ts";
 import type { ViewEnv } from "./env.ts";
 
 /** Longest time between two tries after failures. */
@@ -15,8 +15,6 @@ export type StoreOutcome =
 
 /** Whom a stasher serves. */
 export interface StashedView {
-  /** Runs something between two steps of the view, when its state is whole. */
-  between(run: () => void): void;
   /** Everything up to a version of the text is durable, or could not be stored. */
   stashed(rev: number, outcome: StoreOutcome): void;
   /** What could not be read before is part of the state now. */
@@ -24,15 +22,16 @@ export interface StashedView {
 }
 
 /**
- * Stores what a view changed: a moment later, so that a burst is one write; one write at a time; and
- * again and again while storage fails.
+ * Stores what a view has shown: a moment later, so that a burst is one write; one write at a time;
+ * and again and again while storage fails. What is stored is what was taken when it was rendered, so
+ * it does not matter what the view is doing meanwhile, or whether it still is.
  */
 export class Stasher {
   readonly #handle: StashHandle<JsonObject>;
   readonly #env: ViewEnv;
   readonly #view: StashedView;
   readonly #delayMs: number;
-  #rev = 0;
+  #pending: { readonly rev: number; readonly captured: Captured } | undefined;
   #cancel: (() => void) | undefined;
   #writing: Promise<StoreOutcome> | undefined;
   #failures = 0;
@@ -50,51 +49,69 @@ export class Stasher {
     this.#delayMs = delayMs ?? env.timing.stashMs;
   }
 
-  /** Whether something changed that is not stored. Throws if it cannot be: the handler's fault. */
-  get dirty(): boolean {
-    return this.#handle.changed();
+  /**
+   * Takes the state as it was rendered.
+   *
+   * @param rev The version of the text it is.
+   * @param always Store it also if nothing has changed.
+   * @returns Whether there is anything to store.
+   * @throws {InvalidValueError} If it cannot be stored.
+   */
+  take(rev: number, always = false): boolean {
+    const captured = this.#handle.capture();
+    // Back to what is stored, while something else is on its way there.
+    const isNew = always || captured.isNew || this.#writing !== undefined;
+    this.#pending = isNew ? { rev, captured } : undefined;
+    return isNew;
   }
 
-  /** Stores what changed up to a version of the text, soon. */
-  later(rev: number): void {
-    this.#rev = rev;
+  /** Stores what was taken, soon. */
+  later(): void {
     this.#arm(this.#delayMs);
   }
 
-  /** Stores what changed up to a version of the text, without waiting for it. */
-  now(rev: number): void {
-    this.#rev = rev;
+  /** Stores what was taken, without waiting for it. */
+  now(): void {
+    this.#disarm();
     if (this.#writing === undefined) void this.#write(undefined);
     else this.#arm(0);
   }
 
   /**
-   * Stores what changed up to a version of the text, and waits for it. Call it between two steps,
-   * or in one that goes on after it.
+   * Stores what was taken, and waits for it.
    *
    * @param submit Number of the submit whose effect it is.
    */
-  async store(rev: number, submit?: number): Promise<StoreOutcome> {
+  async store(submit?: number): Promise<StoreOutcome> {
     while (this.#writing !== undefined) await this.#writing;
-    this.#rev = rev;
     return await this.#write(submit);
+  }
+
+  /** Stores what was taken, tries once more if storage fails, and then nothing any more. */
+  async finish(): Promise<StoreOutcome> {
+    this.#stopped = true;
+    const outcome = await this.store();
+    return outcome.kind === "failed" && outcome.retryable ? await this.store() : outcome;
+  }
+
+  /** Forgets what was taken. */
+  forget(): void {
+    this.#pending = undefined;
+    this.#disarm();
   }
 
   /** Stores nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#disarm();
+    this.forget();
   }
 
   #arm(delayMs: number): void {
     if (this.#cancel !== undefined || this.#stopped) return;
     this.#cancel = this.#env.clock.timer(delayMs, () => {
       this.#cancel = undefined;
-      this.#view.between(() => {
-        if (this.#stopped) return;
-        if (this.#writing === undefined) void this.#write(undefined);
-        else void this.#writing.then(() => this.#arm(0));
-      });
+      if (this.#writing === undefined) void this.#write(undefined);
+      else void this.#writing.then(() => this.#arm(0));
     }, { background: true });
   }
 
@@ -103,37 +120,40 @@ export class Stasher {
     this.#cancel = undefined;
   }
 
-  /** Takes the state as it is now. Never rejects. */
+  /** Never rejects. */
   #write(submit: number | undefined): Promise<StoreOutcome> {
     this.#disarm();
-    const rev = this.#rev;
-    const writing = this.#stash(submit).then((isNew): StoreOutcome => {
+    const pending = this.#pending;
+    if (pending === undefined) return Promise.resolve({ kind: "stored" });
+    const { rev, captured } = pending;
+    const writing = this.#put(captured, submit).then((isNew): StoreOutcome => {
       this.#failures = 0;
+      if (this.#pending === pending) this.#pending = undefined;
       return { kind: isNew ? "stored" : "known" };
     }, (error): StoreOutcome => {
       const retryable = error instanceof HoldfastError && error.retryable;
+      if (!retryable && this.#pending === pending) this.#pending = undefined;
       return { kind: "failed", error, retryable };
     }).then((outcome) => {
       this.#writing = undefined;
-      if (outcome.kind === "failed") this.#failed(outcome.retryable);
+      if (outcome.kind === "failed" && outcome.retryable) this.#again();
       this.#view.stashed(rev, outcome);
       return outcome;
     });
     return this.#writing = writing;
   }
 
-  async #stash(submit: number | undefined): Promise<boolean> {
+  async #put(captured: Captured, submit: number | undefined): Promise<boolean> {
     if (this.#handle.unreadable) {
-      await this.#handle.overwrite();
+      await this.#handle.overwrite(captured);
       this.#view.refreshed();
+      return submit === undefined || await this.#handle.put(this.#handle.capture(), submit);
     }
-    if (submit !== undefined) return await this.#handle.submit(submit);
-    await this.#handle.stash();
-    return true;
+    const isNew = await this.#handle.put(captured, submit);
+    return isNew || submit === undefined;
   }
 
-  #failed(retryable: boolean): void {
-    if (!retryable) return;
+  #again(): void {
     const delayMs = this.#env.timing.stashRetryMs * 2 ** Math.min(this.#failures++, 16);
     this.#arm(Math.min(maxRetryMs, delayMs));
   }

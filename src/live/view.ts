@@ -1,3 +1,4 @@
+// Longer than 400 lines because all of it decides on the private state of one view.
 import { HoldfastError, InvalidValueError } from "../core/errors.ts";
 import { copyJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { StashHandle } from "../stash/handle.ts";
@@ -5,61 +6,15 @@ import type { LiveSession as SessionSeat } from "../stash/live_session.ts";
 import { Context, type ContextHost, Outbox } from "./context.ts";
 import type { ViewEnv } from "./env.ts";
 import { checkInput, inputOf } from "./input.ts";
+import type { ViewLink, ViewStart } from "./link.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { LeaveReason, LiveEvent, LiveSession, ViewContext, ViewSpec } from "./model.ts";
-import type {
-  Change,
-  EventFrame,
-  JoinFrame,
-  LiveErrorCode,
-  RecoveryStatus,
-  ReplyFrame,
-  ServerFrame,
-} from "./protocol.ts";
-import { splice } from "./splice.ts";
+import type { LeaveReason, LiveEvent, LiveSession, ViewSpec } from "./model.ts";
+import type { EventFrame, JoinFrame, LiveErrorCode, RecoveryStatus } from "./protocol.ts";
+import type { ReplyFrame } from "./protocol.ts";
+import { Shown } from "./shown.ts";
 import { Stasher, type StoreOutcome } from "./stasher.ts";
 import { textOf } from "./text.ts";
-
-// Longer than 400 lines because all of it decides on the private state of one view.
-
-/** The connection a view is on. */
-export interface ViewLink {
-  /** Name of this node. */
-  readonly node: string;
-  /** Name of this build. */
-  readonly build: string;
-  send(frame: ServerFrame): void;
-  /** A renewed token for the page instance. */
-  token(view: LiveView): Promise<string>;
-  /** Whether a page of some build has other assets than this build. */
-  isStale(join: JoinFrame, build: string): boolean;
-  /** The view is over. */
-  ended(view: LiveView): void;
-  /** The page instance of the view goes by another name than the page said. */
-  renamed(view: LiveView, before: string): void;
-  /** A newer connection has the page instance. */
-  replaced(): void;
-  /** More waits for the view than may. */
-  overflow(): void;
-  /** A newer version of the application has stored what this one must not write over. */
-  outdated(): void;
-  /** The session has ended. */
-  sessionOver(): void;
-}
-
-/** What a view begins with. */
-export interface ViewStart {
-  readonly spec: ViewSpec;
-  /** `id` of the root element. */
-  readonly id: string;
-  /** The page instance. */
-  readonly page: string;
-  /** The build that rendered the page, whatever build it has joined since. */
-  readonly pageBuild: string;
-  readonly join: JoinFrame;
-  readonly url: URL;
-  readonly session: SessionSeat;
-}
+import { UserCode } from "./user_code.ts";
 
 /** Most addresses that `params` may patch to, one after the other. */
 const maxPatches = 10;
@@ -79,20 +34,20 @@ export class LiveView implements ContextHost {
   readonly #seat: SessionSeat;
   readonly #join: JoinFrame;
   readonly #mailbox: Mailbox;
+  readonly #code: UserCode;
+  readonly #shown: Shown = new Shown();
   readonly #timers: Set<() => void> = new Set();
-  readonly #context: ViewContext<JsonObject>;
+  readonly #context: Context;
   #page: string;
   #url: URL;
   #handle: StashHandle<JsonObject> | undefined;
   #stasher: Stasher | undefined;
   #recovery: RecoveryStatus = "new";
   #recoveredAt: number | undefined;
-  #text = "";
-  #rev = 0;
-  #title = "";
+  /** Number of the last submit that has been handled. */
   #submitted = 0;
+  /** What is being handled. */
   #event: EventFrame | undefined;
-  #deadline = 0;
   #controller: AbortController | undefined;
   /** A newer version of the application has stored what this one must not write over. */
   #isOutdated = false;
@@ -102,6 +57,7 @@ export class LiveView implements ContextHost {
   readonly whenOver: Promise<void>;
 
   constructor(env: ViewEnv, link: ViewLink, start: ViewStart) {
+    const { clock, timing, limits } = env;
     this.#env = env;
     this.#link = link;
     this.spec = start.spec;
@@ -113,21 +69,10 @@ export class LiveView implements ContextHost {
     this.#url = start.url;
     this.#join = start.join;
     this.#seat = start.session;
-    this.#mailbox = new Mailbox(env.limits.mailbox);
+    this.#mailbox = new Mailbox(limits.mailbox);
+    this.#code = new UserCode(clock, timing.handlerMs, `view "${this.spec.name}"`);
     this.whenOver = new Promise((resolve) => this.#tellEnd = resolve);
-    this.session = {
-      get ref() {
-        return start.session.ref;
-      },
-      stash: (definition, { page = this.#page } = {}) =>
-        this.#seat.stash(definition, {
-          page,
-          begins: false,
-          skip: "nothing",
-          blind: false,
-          by: this,
-        }),
-    };
+    this.session = this.#sessionOf(start.session);
     this.#context = new Context(this);
     this.#do(() => this.#mount());
   }
@@ -194,7 +139,8 @@ export class LiveView implements ContextHost {
   /** The page has lost the text: it gets it whole. */
   whole(): void {
     this.#do(() => {
-      this.#link.send({ t: "patch", id: this.id, rev: this.#rev, html: this.#text });
+      const { rev, text: html } = this.#shown;
+      this.#link.send({ t: "patch", id: this.id, rev, html });
       return Promise.resolve();
     });
   }
@@ -213,10 +159,11 @@ export class LiveView implements ContextHost {
   leave(why: LeaveReason): void {
     this.#do(async () => {
       await this.#user(() => this.spec.leave?.(this.#context, why));
-      if (this.#handle !== undefined && this.#stores) {
-        await this.#stasher?.store(this.#rev);
-        // That it could not be removed, its age will see to.
-        if (this.#seat.ref !== "") await this.#handle.leave().catch(() => {});
+      if (this.#stores) {
+        this.#take();
+        await this.#stasher?.store();
+        // What cannot be removed now, its age will see to.
+        if (this.#seat.ref !== "") await this.#handle?.leave().catch(() => {});
       }
       this.end();
     });
@@ -229,48 +176,48 @@ export class LiveView implements ContextHost {
       this.#do(async () => {
         await this.#user(() => this.spec.drain?.(this.#context));
         await this.#answer(undefined);
-        resolve(await this.#storeAll());
+        if (this.#stores) this.#take();
+        const outcome = await this.#stasher?.finish();
+        resolve(outcome?.kind !== "failed");
+        this.end();
       });
     });
   }
 
   /** The connection is gone: does what has come, stores what there is, and ends. */
   detach(): void {
-    const last = async () => {
-      await this.#storeAll();
-      this.end();
+    if (this.#over) return;
+    const finish = () => {
+      void this.#finish();
+      return Promise.resolve();
     };
-    if (!this.#over && !this.#mailbox.push(() => this.#run(last))) this.end();
+    if (!this.#mailbox.push(() => this.#run(finish))) void this.#finish();
   }
 
   /** Makes room for the same page instance on a connection, this or a newer one. */
   replace(by: ViewLink): void {
+    if (this.#over) return;
     if (this.#link === by) this.detach();
     else this.#link.replaced();
   }
 
-  /** Ends without doing anything more. */
+  /** Ends, and stores nothing more. */
   end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#mailbox.clear();
+    this.#stop();
     this.#stasher?.stop();
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    this.#controller?.abort();
-    this.#env.emit?.({ name: "holdfast.live.leave", ref: this.#seat.ref, view: this.spec.name });
     this.#link.ended(this);
     this.#tellEnd();
   }
 
   async flush(): Promise<void> {
     const text = await this.#render();
-    if (!this.#stores) return;
-    const outcome = await this.#stasher?.store(this.#revOf(text));
+    if (!this.#stores || !this.#take(text)) return;
+    const outcome = await this.#stasher?.store();
     if (outcome?.kind === "failed") throw outcome.error;
   }
 
   async resetStash(): Promise<void> {
+    this.#stasher?.forget();
     await this.#handle?.reset();
   }
 
@@ -287,14 +234,6 @@ export class LiveView implements ContextHost {
     };
   }
 
-  /** @internal Runs something between two steps. */
-  between(run: () => void): void {
-    this.#do(() => {
-      run();
-      return Promise.resolve();
-    });
-  }
-
   /** @internal */
   refreshed(): void {
     this.#do(() => this.#answer(undefined));
@@ -303,17 +242,24 @@ export class LiveView implements ContextHost {
   /** @internal */
   stashed(rev: number, outcome: StoreOutcome): void {
     const { id } = this;
-    if (outcome.kind !== "failed") {
-      if (outcome.kind === "stored") this.#link.send({ t: "stash", id, rev, durable: true });
-      return;
-    }
+    if (outcome.kind === "stored") this.#link.send({ t: "stash", id, rev, durable: true });
+    if (outcome.kind !== "failed") return;
     const code = outcome.error instanceof HoldfastError ? outcome.error.code : "ERR_UNKNOWN";
     this.#link.send({ t: "stash", id, rev, durable: false, code });
-    if (code === "ERR_NEWER_VERSION" && !this.#isOutdated) {
-      this.#isOutdated = true;
-      this.#link.outdated();
-    }
     if (code === "ERR_SESSION_ENDED") this.#link.sessionOver();
+    if (code !== "ERR_NEWER_VERSION" || this.#isOutdated) return;
+    this.#isOutdated = true;
+    this.#link.outdated();
+  }
+
+  #sessionOf(seat: SessionSeat): LiveSession {
+    return {
+      get ref() {
+        return seat.ref;
+      },
+      stash: (definition, { page = this.#page } = {}) =>
+        seat.stash(definition, { page, begins: false, skip: "nothing", blind: false, by: this }),
+    };
   }
 
   #do(work: () => Promise<void>): void {
@@ -323,7 +269,7 @@ export class LiveView implements ContextHost {
 
   async #run(work: () => Promise<void>): Promise<void> {
     if (this.#over) return;
-    this.#deadline = this.#env.clock.monotonic() + this.#env.timing.handlerMs;
+    this.#code.begin();
     try {
       await work();
     } catch (error) {
@@ -333,55 +279,56 @@ export class LiveView implements ContextHost {
     }
   }
 
+  /** Does nothing more. */
+  #stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#mailbox.clear();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    this.#controller?.abort();
+    this.#env.emit?.({ name: "holdfast.live.leave", ref: this.#seat.ref, view: this.spec.name });
+    this.#link.left(this);
+  }
+
+  /** Does nothing more, and stores what was shown. */
+  async #finish(): Promise<void> {
+    this.#stop();
+    await this.#stasher?.finish();
+    this.end();
+  }
+
   /** A view that failed is not to be trusted any more: the page asks for another. */
   #crash(error: unknown): void {
     if (this.#over) return;
     const { id } = this;
-    const late = error instanceof HoldfastError && error.code === "ERR_DEADLINE";
-    const failed: LiveErrorCode = late ? "timeout" : this.#rev === 0 ? "mount_failed" : "crash";
+    const isLate = error instanceof HoldfastError && error.code === "ERR_DEADLINE";
+    const hasJoined = this.#shown.rev > 0;
+    const code: LiveErrorCode = isLate ? "timeout" : hasJoined ? "crash" : "mount_failed";
+    const { name } = this.spec;
     this.#env.poison.crashed(this.#poisonKey, this.#recoveredAt);
+    const event = this.#event === undefined ? {} : { event: this.#event.name };
     this.#env.emit?.({
       name: "holdfast.live.crash",
       ref: this.#seat.ref,
-      view: this.spec.name,
+      view: name,
+      ...event,
       error,
-      ...(this.#event === undefined ? {} : { event: this.#event.name }),
     });
-    const ref = this.#event?.ref ?? (this.#rev === 0 ? this.#join.ref : undefined);
-    const about = ref === undefined ? {} : { ref };
-    this.#link.send({ t: "error", id, ...about, code: failed, retry: true });
-    this.end();
+    const ref = this.#event?.ref ?? (hasJoined ? undefined : this.#join.ref);
+    this.#link.send({ t: "error", id, ...(ref === undefined ? {} : { ref }), code, retry: true });
+    // What was shown before has been acknowledged.
+    void this.#finish();
   }
 
   get #poisonKey(): string {
     return `${this.#page} ${this.spec.name}`;
   }
 
-  /** Runs a function of the user's, within the time of the step. */
   async #user<T>(run: () => T | Promise<T>): Promise<T> {
-    const value = run();
-    const result = isThenable(value) ? await this.#inTime(value) : value;
+    const result = await this.#code.run(run);
     if (this.#over) throw new TypeError("Cannot go on: the view is over");
     return result;
-  }
-
-  #inTime<T>(promise: PromiseLike<T>): Promise<T> {
-    const { clock, timing } = this.#env;
-    return new Promise((resolve, reject) => {
-      const leftMs = Math.max(0, this.#deadline - clock.monotonic());
-      const cancel = clock.timer(leftMs, () => {
-        const seconds = timing.handlerMs / 1000;
-        const what = `Cannot wait for view "${this.spec.name}": no end within ${seconds} s`;
-        reject(new HoldfastError("ERR_DEADLINE", what));
-      }, { background: true });
-      promise.then((value) => {
-        cancel();
-        resolve(value);
-      }, (error) => {
-        cancel();
-        reject(error);
-      });
-    });
   }
 
   async #mount(): Promise<void> {
@@ -389,18 +336,17 @@ export class LiveView implements ContextHost {
     if (!await this.#recover()) return;
     const { spec } = this;
     await this.#user(() => spec.mount?.(this.#context));
-    if (!this.#isLeaving()) await this.#user(() => spec.params?.(this.#context, this.#url));
+    if (!this.#isLeaving) await this.#user(() => spec.params?.(this.#context, this.#url));
     if (this.#redirected()) return;
     await this.#settleAddress();
     const html = await this.#render();
     const token = await this.#link.token(this);
     if (this.#over) return;
-    this.#text = html;
-    this.#rev = 1;
-    this.#title = this.outbox.title ?? "";
+    this.#shown.begin(html, this.outbox);
+    const stashes = this.#wantsStash(html);
     this.#tellJoined(html, token);
     this.#tellDestinations();
-    if (this.#wantsStash(false) !== false) this.#stasher?.later(this.#rev);
+    if (stashes) this.#stasher?.later();
     this.#env.emit?.({
       name: "holdfast.live.join",
       ref: this.#seat.ref,
@@ -424,13 +370,13 @@ export class LiveView implements ContextHost {
       this.#link.sessionOver();
       return false;
     }
-    this.#handle = handle;
     const before = this.#page;
+    this.#handle = handle;
     this.#page = handle.page;
     if (before !== handle.page) this.#link.renamed(this, before);
     this.#submitted = handle.submitted;
-    const unborn = this.#seat.ref === "" && handle.status === "not_found";
-    this.#recovery = blind || unborn ? "new" : handle.status;
+    const isUnborn = this.#seat.ref === "" && handle.status === "not_found";
+    this.#recovery = blind || isUnborn ? "new" : handle.status;
     if (this.#recovery === "recovered" || this.#recovery === "migrated") {
       this.#recoveredAt = this.#env.clock.monotonic();
     }
@@ -439,7 +385,7 @@ export class LiveView implements ContextHost {
     return true;
   }
 
-  #isLeaving(): boolean {
+  get #isLeaving(): boolean {
     return this.outbox.destinations.some(({ kind }) => kind !== "patch");
   }
 
@@ -456,13 +402,14 @@ export class LiveView implements ContextHost {
 
   #tellJoined(html: string, token: string): void {
     const fx = this.outbox.takeEffects();
+    const { title, rev } = this.#shown;
     this.#link.send({
       t: "joined",
       id: this.id,
       ref: this.#join.ref,
-      rev: this.#rev,
+      rev,
       html,
-      ...(this.#title === "" ? {} : { title: this.#title }),
+      ...(title === "" ? {} : { title }),
       token,
       status: this.#recovery,
       mounts: this.mounts,
@@ -483,15 +430,13 @@ export class LiveView implements ContextHost {
     const { id, spec } = this;
     const { ref, name } = frame;
     const isSubmit = frame.type === "submit";
+    const event = spec.events.get(name);
     // Its effect is stored: only the answer was lost.
     if (isSubmit && ref <= this.#submitted) {
-      this.#link.send({ t: "reply", id, ref, ok: true });
-      return;
+      return this.#link.send({ t: "reply", id, ref, ok: true });
     }
-    const event = spec.events.get(name);
     if (event === undefined) {
-      this.#link.send({ t: "reply", id, ref, ok: false, code: "unknown_event" });
-      return;
+      return this.#link.send({ t: "reply", id, ref, ok: false, code: "unknown_event" });
     }
     const given = inputOf(frame);
     const checked = event.schema === undefined
@@ -499,12 +444,10 @@ export class LiveView implements ContextHost {
       : await checkInput(event.schema, given);
     if (!checked.ok) {
       const { problems } = checked;
-      this.#link.send({ t: "reply", id, ref, ok: false, code: "invalid_event", problems });
-      return;
+      return this.#link.send({ t: "reply", id, ref, ok: false, code: "invalid_event", problems });
     }
-    const value = await this.#user(() =>
-      event.run(this.#context, checked.input, this.#tellEvent(frame))
-    );
+    const told = this.#tellEvent(frame);
+    const value = await this.#user(() => event.run(this.#context, checked.input, told));
     const reply: ReplyFrame = { t: "reply", id, ref, ok: true, ...valueOf(value) };
     await this.#answer(reply, isSubmit ? ref : undefined, frame.type === "blur");
     this.#env.emit?.({
@@ -538,21 +481,18 @@ export class LiveView implements ContextHost {
   async #answer(reply: ReplyFrame | undefined, submit?: number, atOnce = false): Promise<void> {
     await this.#settleAddress();
     const text = await this.#render();
-    if (submit !== undefined && !await this.#storeSubmit(submit, this.#revOf(text))) return;
+    if (submit !== undefined && !await this.#storeSubmit(submit, text)) return;
+    const isAsked = this.outbox.stash;
     // What cannot be stored is the handler's fault, and crashes it before anybody hears of it.
-    const stashes = submit === undefined && this.#wantsStash(atOnce);
+    const stashes = submit === undefined && this.#wantsStash(text);
     const { id } = this;
-    const change = this.#changeTo(text);
+    const change = this.#shown.changeTo(text, this.outbox);
     if (reply !== undefined) this.#link.send({ ...reply, ...change });
     else if (change !== undefined) this.#link.send({ t: "patch", id, ...change });
     this.#tellDestinations();
-    if (stashes === "soon") this.#stasher?.later(this.#rev);
-    else if (stashes === "now") this.#stasher?.now(this.#rev);
-  }
-
-  /** The version that a text is, or will be once it is sent. */
-  #revOf(text: string): number {
-    return text === this.#text ? this.#rev : this.#rev + 1;
+    if (!stashes) return;
+    if (atOnce || isAsked) this.#stasher?.now();
+    else this.#stasher?.later();
   }
 
   /** Lets `params` hear of the addresses that were patched to. */
@@ -568,36 +508,8 @@ export class LiveView implements ContextHost {
     }
   }
 
-  async #render(): Promise<string> {
-    return await this.#user(() =>
-      textOf(this.spec.render({ state: this.state, ctx: this.#context }))
-    );
-  }
-
-  /** What the page has to be told to get to this text; `undefined` if nothing. */
-  #changeTo(text: string): Change | undefined {
-    const fx = this.outbox.takeEffects();
-    const title = this.outbox.title;
-    this.outbox.title = undefined;
-    const isNewTitle = title !== undefined && title !== this.#title;
-    if (isNewTitle) this.#title = title;
-    if (text === this.#text && !isNewTitle && fx.length === 0) return undefined;
-    return {
-      ...(text === this.#text ? {} : this.#nextText(text)),
-      ...(isNewTitle ? { title } : {}),
-      ...(fx.length === 0 ? {} : { fx }),
-    };
-  }
-
-  #nextText(text: string): Change {
-    const base = this.#rev++;
-    const splices = splice(this.#text, text);
-    this.#text = text;
-    // Eight for what stands around the numbers.
-    const cost = splices.reduce((sum, [, , insert]) => sum + insert.length + 24, 0);
-    return cost < text.length / 2
-      ? { rev: this.#rev, base, splice: splices }
-      : { rev: this.#rev, html: text };
+  #render(): Promise<string> {
+    return this.#user(() => textOf(this.spec.render({ state: this.state, ctx: this.#context })));
   }
 
   #tellDestinations(): void {
@@ -606,29 +518,31 @@ export class LiveView implements ContextHost {
     }
   }
 
-  /** Whether what changed is to be stored, and when; `ctx.stash()` counts once. */
-  #wantsStash(atOnce: boolean): "soon" | "now" | false {
-    const asked = this.outbox.stash;
-    this.outbox.stash = false;
-    if (!this.#stores || !(asked || this.spec.autoStash.on)) return false;
-    if (this.#stasher?.dirty !== true) return false;
-    return atOnce || asked ? "now" : "soon";
-  }
-
   /** Whether the view stores anything, and may. */
   get #stores(): boolean {
     return this.spec.stash.scopes.size > 0 && this.#recovery !== "newer" && !this.#isOutdated;
   }
 
+  /** Takes the state as it was rendered; `false` if there is nothing to store. */
+  #take(text: string = this.#shown.text, always?: boolean): boolean {
+    return this.#stasher?.take(this.#shown.revOf(text), always) ?? false;
+  }
+
+  /** Whether what changed is to be stored; `ctx.stash()` counts once. */
+  #wantsStash(text: string): boolean {
+    const isAsked = this.outbox.takeStash();
+    return this.#stores && (isAsked || this.spec.autoStash.on) && this.#take(text);
+  }
+
   /** Stores the effect of a submit before it is acknowledged; `false` if the view must not go on. */
-  async #storeSubmit(submit: number, rev: number): Promise<boolean> {
-    const asked = this.spec.autoStash.on || this.outbox.stash;
-    this.outbox.stash = false;
-    if (this.#stasher === undefined || !this.#stores || !asked) {
+  async #storeSubmit(submit: number, text: string): Promise<boolean> {
+    const isAsked = this.outbox.takeStash() || this.spec.autoStash.on;
+    if (this.#stasher === undefined || !this.#stores || !isAsked) {
       this.#submitted = submit;
       return true;
     }
-    const outcome = await this.#stasher.store(rev, submit);
+    this.#take(text, true);
+    const outcome = await this.#stasher.store(submit);
     if (this.#over) return false;
     if (outcome.kind === "failed" && outcome.error instanceof InvalidValueError) {
       throw outcome.error;
@@ -642,25 +556,10 @@ export class LiveView implements ContextHost {
     this.#submitted = submit;
     return true;
   }
-
-  async #storeAll(): Promise<boolean> {
-    if (this.#stasher === undefined || !this.#stores) return true;
-    let outcome: StoreOutcome = { kind: "stored" };
-    for (let tries = 0; tries < 2; tries++) {
-      outcome = await this.#stasher.store(this.#rev);
-      if (outcome.kind !== "failed" || !outcome.retryable) break;
-    }
-    return outcome.kind !== "failed";
-  }
 }
 
 function valueOf(value: unknown): { readonly value?: JsonValue } {
   if (value === undefined) return {};
   const copied = copyJson(value);
   return copied.ok ? { value: copied.value } : {};
-}
-
-function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

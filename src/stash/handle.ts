@@ -6,6 +6,7 @@ import {
   type Problem,
 } from "../core/errors.ts";
 import {
+  cloneJson,
   copyJson,
   defaultJsonLimits,
   equalJson,
@@ -14,8 +15,7 @@ import {
 } from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
 import { checkSchema } from "../core/schema.ts";
-import { cloneJson } from "../core/json.ts";
-import { diff, isEmptyPatch, type Patch } from "../core/slice.ts";
+import { applyPatch, diff, isEmptyPatch, type Patch } from "../core/slice.ts";
 import type { StashDefinition } from "./definition.ts";
 import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
 import { recoverSlice, type SliceChange, type StashStatus, submittedOf } from "./slices.ts";
@@ -96,6 +96,19 @@ export interface SliceAccess {
 /** One step of a slice: a change, or nothing. */
 export type SliceStep = SliceChange | "keep";
 
+/** A state as it was at some moment, as far as it is stored. */
+export interface Captured {
+  /** What it was compared with. */
+  readonly base: JsonObject;
+  readonly epoch: number;
+  readonly fields: JsonObject;
+  readonly patch: Patch;
+  /** Whether there is anything to store. */
+  readonly isNew: boolean;
+  /** Rejects if the schema refuses it. */
+  readonly valid: Promise<void> | undefined;
+}
+
 /** Implements {@linkcode Stash} on a slice. */
 export class StashHandle<S extends object> implements Stash<S> {
   state: S;
@@ -114,6 +127,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   #page: string | (() => string);
   /** The fields as of the recovery or the last write; made when first needed. */
   #baseline: JsonObject | undefined;
+  /** How often what is stored has been taken over, or removed. */
+  #epoch = 0;
   /** A migrated slice is written back even if nothing else changed. */
   #unwritten: boolean;
 
@@ -157,24 +172,69 @@ export class StashHandle<S extends object> implements Stash<S> {
     return !isEmptyPatch(diff(this.#base(), this.#fields(this.state, this.#base())));
   }
 
-  stash(): Promise<boolean> {
-    return this.#store(undefined);
+  async stash(): Promise<boolean> {
+    if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
+    const captured = this.capture();
+    return captured.isNew && await this.put(captured);
   }
 
   /**
-   * Stores what changed as the effect of a submit of this page, and that it is: in one write.
+   * Takes the state as it is now, to be stored later whatever becomes of it meanwhile.
    *
-   * @param number Number of the submit, from 1, growing.
-   * @returns `false` if the effect of this submit, or of a later one, is stored already: by another
-   *   node that had heard of it. Then nothing is stored, and `state` is of no use any more.
+   * @throws {InvalidValueError} If a declared key cannot be stored as JSON.
    */
-  submit(number: number): Promise<boolean> {
-    return this.#store(number);
+  capture(): Captured {
+    const base = this.#base();
+    const fields = this.#fields(this.state, base);
+    const patch = diff(base, fields);
+    const isChanged = !isEmptyPatch(patch);
+    if (!isChanged || this.#definition.schema === undefined) {
+      const isNew = isChanged || this.#unwritten;
+      return { base, epoch: this.#epoch, fields, patch, isNew, valid: undefined };
+    }
+    const valid = this.#check(this.state, patch);
+    // Whoever stores it hears of it.
+    valid.catch(() => {});
+    return { base, epoch: this.#epoch, fields, patch, isNew: true, valid };
   }
 
-  /** Stores what changed over what could not be read before, if it can be read by now. */
-  async overwrite(): Promise<void> {
-    const { set, drop } = diff(this.#base(), this.#fields(this.state, this.#base()));
+  /**
+   * Stores what was taken; with the number of a submit, as the effect of that, in one write.
+   *
+   * @param submit Number of the submit of this page whose effect it is, from 1, growing.
+   * @returns `false` if there was nothing to store; with `submit`, if the effect of this submit, or
+   *   of a later one, is stored already, by another node that had heard of it. Then nothing is
+   *   stored, and `state` is of no use any more.
+   */
+  async put(captured: Captured, submit?: number): Promise<boolean> {
+    if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
+    const { fields, valid } = captured;
+    if (valid !== undefined) await valid;
+    const patch = this.#since(captured);
+    if (isEmptyPatch(patch) && !this.#unwritten && submit === undefined) return false;
+    const change = this.#split(patch, submit);
+    let isKnown = false;
+    await this.#access.change((slice) => {
+      isKnown = submit !== undefined && submittedOf(slice, this.page) >= submit;
+      return isKnown ? "keep" : change;
+    }, false);
+    if (isKnown) return false;
+    this.#baseline = captured.epoch === this.#epoch
+      ? fields
+      : applyPatch(this.#base(), captured.patch);
+    this.#unwritten = false;
+    return true;
+  }
+
+  /** What of a state is not stored yet. */
+  #since({ base, epoch, fields, patch }: Captured): Patch {
+    if (base === this.#base()) return patch;
+    // What others had stored has come in since: all it says is what was changed here.
+    return epoch === this.#epoch ? diff(this.#base(), fields) : patch;
+  }
+
+  /** Stores what was taken over what could not be read before, if it can be read by now. */
+  async overwrite({ patch: { set, drop } }: Captured): Promise<void> {
     await this.update((state) => {
       for (const key of Object.keys(set)) Reflect.set(state, key, cloneJson(set[key] ?? null));
       for (const key of drop) Reflect.set(state, key, undefined);
@@ -190,24 +250,6 @@ export class StashHandle<S extends object> implements Stash<S> {
     );
   }
 
-  async #store(submit: number | undefined): Promise<boolean> {
-    if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
-    const fields = this.#fields(this.state, this.#base());
-    const patch = diff(this.#base(), fields);
-    if (isEmptyPatch(patch) && !this.#unwritten && submit === undefined) return false;
-    if (this.#definition.schema !== undefined) await this.#check(this.state, patch);
-    const change = this.#split(patch, submit);
-    let isKnown = false;
-    await this.#access.change((slice) => {
-      isKnown = submit !== undefined && submittedOf(slice, this.page) >= submit;
-      return isKnown ? "keep" : change;
-    }, false);
-    if (isKnown) return false;
-    this.#baseline = fields;
-    this.#unwritten = false;
-    return true;
-  }
-
   async update(change: (state: S) => S | void | Promise<S | void>): Promise<S> {
     let updated: { state: S; fields: JsonObject } | undefined;
     await this.#access.change(async (slice) => {
@@ -221,6 +263,7 @@ export class StashHandle<S extends object> implements Stash<S> {
       if (this.#isUntouched(base, key)) restoreKey(this.#definition, this.state, fields, key);
     }
     this.#baseline = { ...this.#definition.defaults, ...fields };
+    this.#epoch++;
     this.#unwritten = false;
     this.#unreadable = false;
     return state;
@@ -231,6 +274,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     this.state = this.#definition.state();
     this.#recovered = {};
     this.#baseline = undefined;
+    this.#epoch++;
     this.#unwritten = false;
     this.#unreadable = false;
   }

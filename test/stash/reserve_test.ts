@@ -277,7 +277,7 @@ test("[SE26] a page instance that begins gets another name if there is a draft o
   assertEquals((await live.stash(Cart, { ...use, begins: true })).page, use.page);
   const first = await live.stash(Cart, use);
   first.state.note = "half";
-  assertEquals(await first.submit(3), true);
+  assertEquals(await first.put(first.capture(), 3), true);
   const anew = await live.stash(Cart, { ...use, begins: true });
   assert(anew.page !== use.page);
   assertEquals([anew.state.note, anew.submitted], ["", 0]);
@@ -296,8 +296,8 @@ test("[SE26] the effect of a submit is stored once, whoever had heard of it", as
   const [first, second] = [await here.stash(Cart, use), await there.stash(Cart, use)];
   first.state.items.push("kelp");
   second.state.items.push("kelp");
-  assertEquals(await first.submit(7), true);
-  assertEquals(await at.finish(second.submit(7)), false);
+  assertEquals(await first.put(first.capture(), 7), true);
+  assertEquals(await at.finish(second.put(second.capture(), 7)), false);
   assertEquals((await at.theSession()).views["cart"]?.keys["items"], ["kelp"]);
   assertEquals((await there.stash(Cart, use)).submitted, 7);
 });
