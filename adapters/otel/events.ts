@@ -161,6 +161,20 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
       failed: sum("holdfast.live.drain_failures", "{view}", "Views a drain could not store"),
     },
   },
+  "holdfast.sync.stream": { about: "Steps in the life of a stream of changes" },
+  "holdfast.sync.slot": {
+    about: "Looks at a slot that stays",
+    measures: {
+      retainedBytes: sum("holdfast.sync.retained", "By", "Log that the server keeps, each look"),
+    },
+  },
+  "holdfast.sync.load": {
+    about: "Duration of the loads of watched values",
+    duration: "holdfast.sync.load.duration",
+    span: "sync load",
+  },
+  "holdfast.sync.invalidate": { about: "Watched values that have to be loaded again" },
+  "holdfast.sync.failed": { about: "Functions and parsers that threw at a change" },
 };
 
 /** What an event becomes; one that this table does not know is counted under its name. */

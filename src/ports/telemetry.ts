@@ -212,6 +212,56 @@ export interface LiveViewEvent {
   readonly error?: unknown;
 }
 
+/** What happened to the stream of changes of a database. */
+export interface SyncStreamEvent {
+  readonly name: "holdfast.sync.stream";
+  /**
+   * It was opened; it has ended and will be opened again; views have begun to follow it, or follow
+   * on without a gap; it was held back or goes on; a message of it could not be read.
+   */
+  readonly status: "opened" | "ended" | "began" | "followed" | "paused" | "resumed" | "damaged";
+  /** What went wrong, if anything did. */
+  readonly error?: unknown;
+}
+
+/** What a slot that outlives its connections makes the server keep. */
+export interface SyncSlotEvent {
+  readonly name: "holdfast.sync.slot";
+  /** As the server calls it: `reserved`, `extended`, `unreserved` or `lost`. */
+  readonly status: string;
+  /** Bytes of the log that are kept for it. */
+  readonly retainedBytes: number;
+}
+
+/** A watched value was loaded, or could not be. */
+export interface SyncLoadEvent {
+  readonly name: "holdfast.sync.load";
+  /** Name of the table. */
+  readonly table: string;
+  /** Milliseconds it took. */
+  readonly durationMs: number;
+  /** What was thrown, if anything was. */
+  readonly error?: unknown;
+}
+
+/** A watched value has to be loaded again. */
+export interface SyncInvalidateEvent {
+  readonly name: "holdfast.sync.invalidate";
+  /** Name of the table. */
+  readonly table: string;
+  /**
+   * A change that only a query can apply; too many changes at once; other columns; a row that could
+   * not be read; a stream that does not follow on the one before.
+   */
+  readonly reason: "change" | "overflow" | "schema" | "undecodable" | "epoch";
+}
+
+/** A function of the user, or the parser of a type, has thrown while a change was applied. */
+export interface SyncFailEvent {
+  readonly name: "holdfast.sync.failed";
+  readonly error: unknown;
+}
+
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
 export type TelemetryEvent =
   | StorageEvent
@@ -221,7 +271,12 @@ export type TelemetryEvent =
   | DocumentEvent
   | StashEvent
   | SessionEvent
-  | LiveViewEvent;
+  | LiveViewEvent
+  | SyncStreamEvent
+  | SyncSlotEvent
+  | SyncLoadEvent
+  | SyncInvalidateEvent
+  | SyncFailEvent;
 
 /** Receives events; what it throws is ignored. */
 export type Telemetry = (event: TelemetryEvent) => void;

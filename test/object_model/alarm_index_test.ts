@@ -76,7 +76,7 @@ test("[AL11] several nodes that find the same alarm give it one effect", async (
   await w.clock.advance(minute);
   for (let n = 0; n < 20; n++) assertEquals(await w.state(`bell/x${n}`), { rung: ["a"] });
   assert(runs > 20, "the nodes never met");
-  assertEquals(w.events.filter(({ ref }) => ref === "mine").length, 20);
+  assertEquals(w.events.filter((event) => "ref" in event && event.ref === "mine").length, 20);
   assertEquals(await w.index(), []);
 });
 

@@ -1,0 +1,29 @@
+import type { Codec, Row } from "../../src/sync/row.ts";
+import type { SyncSqlOptions } from "./sync_sql.ts";
+
+type Parser = ((text: string) => unknown) & { readonly array?: boolean };
+type Rename = (name: string) => string;
+type Revalue = NonNullable<Codec["value"]>;
+
+/**
+ * Reads rows of the log as an instance of the `postgres` package reads those of a query: with its
+ * types and its transforms, so that a row is the same whichever way it comes.
+ */
+export function codecOf({ parsers, transform }: SyncSqlOptions): Codec {
+  const rename = transform.column.from as Rename | null | undefined;
+  const value = transform.value.from as Revalue | null | undefined;
+  const row = transform.row.from as ((row: Row) => Row) | null | undefined;
+  return {
+    parserOf(type) {
+      const parse = parsers[type] as Parser | undefined;
+      // The package hands an array over without its first brace.
+      return parse?.array === true ? (text) => parse(text.slice(1)) : parse;
+    },
+    propertyOf: (column) => rename ? rename(column) : column,
+    ...(value && {
+      value: (read: unknown, column: Parameters<Revalue>[1]): unknown =>
+        value(read, { ...column, name: rename ? rename(column.name) : column.name }),
+    }),
+    ...(row && { row }),
+  };
+}

@@ -1,0 +1,92 @@
+import type { RawLoaded, SyncDatabase } from "../../src/sync/hub_ports.ts";
+import type { Key } from "../../src/sync/key.ts";
+import type { AnyWatchOptions, Plan } from "../../src/sync/plan.ts";
+import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
+import type { TableInfo } from "../../src/sync/table.ts";
+import type { Codec } from "../../src/sync/row.ts";
+import { inspect } from "./replication_check.ts";
+import { codecOf } from "./sync_codec.ts";
+import { runGenerated, runLoad } from "./sync_load.ts";
+import { quoteQualified, type SyncQueries, type SyncSql } from "./sync_sql.ts";
+import type { ResolvedTable } from "./sync_tables.ts";
+
+/** What a {@linkcode Database} stands on. */
+export interface DatabaseOptions {
+  /** The instance, once it is there. */
+  readonly sql: () => Promise<SyncSql>;
+  readonly tables: readonly ResolvedTable[];
+  readonly publication: string;
+}
+
+const SEEN = "SELECT pg_current_snapshot()::text AS snapshot, " +
+  "pg_current_wal_insert_lsn()::text AS lsn";
+
+/** What the hub asks the database for beside the log. */
+export class Database implements SyncDatabase {
+  readonly #options: DatabaseOptions;
+  #codec: Codec | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  get codec(): Codec {
+    if (this.#codec !== undefined) return this.#codec;
+    throw new Error("Assertion failed: rows are read before the tables are known");
+  }
+
+  async describe(): Promise<readonly TableInfo[]> {
+    const { tables, publication } = this.#options;
+    const sql = await this.#options.sql();
+    const { problems, tables: infos } = await inspect(sql, tables, publication, false);
+    if (problems.length > 0) throw new SyncSetupError(problems);
+    // Not before: an instance learns of its array types with its first query.
+    this.#codec = codecOf(sql.options);
+    return infos;
+  }
+
+  /** Looks at everything, as somebody who has no slot yet. */
+  async check(): Promise<readonly SyncProblem[]> {
+    const { sql, tables, publication } = this.#options;
+    return (await inspect(await sql(), tables, publication, true)).problems;
+  }
+
+  async snapshot(): Promise<string> {
+    const sql = await this.#options.sql();
+    const rows = await sql.unsafe("SELECT pg_current_snapshot()::text AS snapshot");
+    return textOf(rows, 0);
+  }
+
+  async load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded> {
+    const generated = options.load === undefined;
+    const run = async (sql: SyncQueries): Promise<RawLoaded> => {
+      const { snapshot, lsn } = await begin(sql, plan);
+      const value = generated
+        ? await runGenerated(sql, plan, options, key, this.codec)
+        : await runLoad(sql, options, key);
+      return { value, generated, snapshot, lsn };
+    };
+    const sql = await this.#options.sql();
+    return await sql.begin("isolation level repeatable read read only", run) as RawLoaded;
+  }
+}
+
+/**
+ * Locks the tables against changes of their form, then takes the snapshot, in this order: a table that
+ * is rewritten between the two would look empty to the snapshot.
+ */
+async function begin(
+  sql: SyncQueries,
+  { tables }: Plan,
+): Promise<{ readonly snapshot: string; readonly lsn: string }> {
+  const names = [...tables].map(({ info }) => quoteQualified(info)).join(", ");
+  const answers = await sql.unsafe(`LOCK TABLE ${names} IN ACCESS SHARE MODE; ${SEEN}`);
+  const rows = (answers as readonly unknown[]).at(-1);
+  return { snapshot: textOf(rows, 0), lsn: textOf(rows, 1) };
+}
+
+/** A column of the first row, by its place: names and values may be changed by the instance. */
+function textOf(rows: unknown, column: number): string {
+  const [row] = rows as readonly Readonly<Record<string, unknown>>[];
+  return String(Object.values(row ?? {})[column]);
+}

@@ -1,0 +1,333 @@
+import { HoldfastError } from "../core/errors.ts";
+import type { SyncInvalidateEvent } from "../ports/telemetry.ts";
+import type { Change, Transaction } from "./change.ts";
+import type { Host, Loaded } from "./host.ts";
+import { type Key, keyText } from "./key.ts";
+import {
+  type AnyWatchOptions,
+  completed,
+  foreignRow,
+  learned,
+  type Plan,
+  planFor,
+} from "./plan.ts";
+import { Presenter } from "./presenter.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Row } from "./row.ts";
+import { RowSet } from "./row_set.ts";
+import { sees, type Snapshot } from "./snapshot.ts";
+import type { Table } from "./table.ts";
+import { Xids } from "./xids.ts";
+
+/** What one transaction did to the rows of one key. */
+interface Piece {
+  readonly transaction: Transaction;
+  readonly changes: readonly Change[];
+}
+
+/** A load under way, and what the log has said since it began. */
+interface Attempt {
+  readonly epoch: string | undefined;
+  pieces: Piece[];
+  changes: number;
+  /** So much has come that it was not kept. */
+  overflowed: boolean;
+}
+
+type Why = SyncInvalidateEvent["reason"];
+
+/**
+ * The value of one watch for one key: loads it without a gap, applies what the log says, and loads it
+ * again where that does not suffice. Everybody who watches the same shares it.
+ *
+ * It is always in one of three states: an attempt to load is under way; it has rows to which changes
+ * are applied; or it waits, for visibility or a delay, to load again.
+ */
+export class Channel implements Receiver {
+  readonly presenter: Presenter;
+  readonly #options: AnyWatchOptions;
+  readonly #key: Key;
+  readonly #host: Host;
+  #plan: Plan | undefined;
+  #keyText: string | undefined;
+  #attempt: Attempt | undefined;
+  /** The value as changes are applied to it; `undefined` if each change loads it again. */
+  #rows: RowSet | undefined;
+  /** What the load had seen, until the log has come past it. */
+  #fence: Pick<Loaded, "snapshot" | "lsn"> | undefined;
+  /** Transactions that the value lacks and only a load can bring. */
+  readonly #missing = new Xids();
+  #waiting = false;
+  #failures = 0;
+  #loads = 0;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: AnyWatchOptions, key: Key, host: Host) {
+    [this.#options, this.#key, this.#host] = [options, key, host];
+    const present = options.onChange as ((value: unknown, info: never) => unknown) | undefined;
+    this.presenter = new Presenter(present as never, (error) => host.report(error));
+  }
+
+  /** Finds out what it watches, and begins to load. Called again once the tables are known. */
+  async start(): Promise<void> {
+    if (this.#plan !== undefined) return;
+    try {
+      const context = await this.#host.context();
+      if (this.#closed || this.#plan !== undefined) return;
+      const plan = planFor(this.#options, context);
+      const text = keyText(this.#key, plan.table.info.keyType);
+      if (text === undefined) {
+        const { alias, key } = plan.table.info;
+        throw new TypeError(`Cannot watch "${alias}": its column "${key}" holds no such key`);
+      }
+      this.#plan = plan;
+      this.#keyText = text;
+      this.#host.route(this, plan.tables, text);
+    } catch (error) {
+      this.presenter.fail(error, "loading");
+      return;
+    }
+    void this.#load();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#drop();
+    this.#cancel?.();
+    if (this.#plan !== undefined) this.#host.unroute(this, this.#plan.tables, this.#keyText!);
+    this.presenter.close();
+  }
+
+  flush(): void {
+    this.presenter.flush();
+  }
+
+  deliver(transaction: Transaction, changes: readonly Change[]): void {
+    if (this.#attempt !== undefined) this.#buffer(this.#attempt, { transaction, changes });
+    else if (!this.#waiting) this.#applyNow({ transaction, changes });
+    // Else it is left to the load that follows, which sees it or finds it in the ring.
+  }
+
+  /** A new history has begun: what was between the two is unknown. */
+  renew(delayMs: number): void {
+    this.#missing.clear();
+    this.#reload("epoch", delayMs);
+  }
+
+  /** The stream goes on where it was. */
+  resumed(): void {
+    this.presenter.live();
+  }
+
+  /** Nothing is heard any more. */
+  lost(): void {
+    this.presenter.stale();
+  }
+
+  #buffer(attempt: Attempt, piece: Piece): void {
+    attempt.changes += piece.changes.length;
+    this.#host.held(piece.changes.length);
+    if (attempt.changes > this.#host.limits.bufferedChanges) {
+      attempt.overflowed = true;
+      attempt.pieces.length = 0;
+    }
+    if (!attempt.overflowed) attempt.pieces.push(piece);
+  }
+
+  #applyNow(piece: Piece): void {
+    if (this.#knows(piece.transaction)) return;
+    const why = this.#apply(piece);
+    if (why === "changed") this.presenter.set(this.#value(), "change");
+    else if (why !== "same") this.#lacks(piece.transaction, why);
+  }
+
+  /** Tells whether the load has seen a transaction: the log may be behind what queries see. */
+  #knows(transaction: Transaction): boolean {
+    const fence = this.#fence;
+    if (fence === undefined) return false;
+    if (seen(transaction, fence.snapshot, fence.lsn)) return true;
+    // The log is in the order of the commits: nothing that follows was there to be seen.
+    if (transaction.commitLsn >= fence.lsn) this.#fence = undefined;
+    return false;
+  }
+
+  /** Applies a piece to the rows, and tells why it cannot. */
+  #apply({ transaction, changes }: Piece): "same" | "changed" | Why {
+    const { tables } = this.#plan!;
+    if (intersects(transaction.overflowed, tables)) return "overflow";
+    if (changes.some(({ kind }) => kind === "schema")) return "schema";
+    if (this.#rows === undefined) return "change";
+    try {
+      const outcomes = changes.map((change) => this.#rows!.apply(change));
+      if (outcomes.includes("reload")) return "change";
+      return outcomes.includes("changed") ? "changed" : "same";
+    } catch (error) {
+      this.#host.report(error);
+      return "undecodable";
+    }
+  }
+
+  #lacks({ xid }: Transaction, why: Why): void {
+    this.#missing.add(xid);
+    this.#reload(why);
+  }
+
+  #value(): unknown {
+    const value = this.#rows!.value();
+    return this.#options.one ? value[0] ?? null : value;
+  }
+
+  #reload(why: Why, delayMs = 0): void {
+    if (this.#closed || this.#plan === undefined) return;
+    this.#host.emit({
+      name: "holdfast.sync.invalidate",
+      table: this.#plan.table.info.alias,
+      reason: why,
+    });
+    this.#drop();
+    this.#later(delayMs);
+  }
+
+  #later(delayMs: number): void {
+    this.#cancel?.();
+    this.#waiting = true;
+    if (delayMs === 0) return void this.#load();
+    this.#cancel = this.#host.clock.timer(delayMs, () => void this.#load());
+  }
+
+  async #load(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#waiting = false;
+    this.#loads++;
+    const { epoch } = this.#host;
+    const attempt: Attempt = { epoch, pieces: [], changes: 0, overflowed: false };
+    this.#attempt = attempt;
+    const current = (): boolean => this.#attempt === attempt && !this.#closed;
+    let loaded: Loaded;
+    try {
+      loaded = await this.#host.load(this.#plan!, this.#options, this.#key, () => {
+        // Now that it is our turn: whatever has come before is in the ring, or visible.
+        if (!current()) return;
+        this.#host.held(-attempt.changes);
+        Object.assign(attempt, { overflowed: false, changes: 0, pieces: this.#recent() });
+      });
+      if (current()) this.#accept(attempt, loaded);
+    } catch (error) {
+      if (current()) this.#failed(error);
+    }
+  }
+
+  /** What was streamed already and may be invisible to a query that begins now. */
+  #recent(): Piece[] {
+    const { tables } = this.#plan!;
+    return this.#host.ring.transactions.flatMap((transaction) => {
+      const changes = transaction.changes.filter((change) => this.#concerns(change));
+      const concerned = changes.length > 0 || intersects(transaction.overflowed, tables);
+      return concerned ? [{ transaction, changes }] : [];
+    });
+  }
+
+  #concerns(change: Change): boolean {
+    if (!this.#plan!.tables.has(change.table)) return false;
+    if (change.kind === "truncate" || change.kind === "schema") return true;
+    const keys = [
+      "before" in change && change.before && change.table.keyOf(change.before),
+      "after" in change && change.table.keyOf(change.after),
+    ];
+    return keys.includes(this.#keyText);
+  }
+
+  #accept(attempt: Attempt, loaded: Loaded): void {
+    const { snapshot } = loaded;
+    this.#adopt(loaded.value, loaded.generated);
+    this.#drop();
+    this.#failures = 0;
+    this.#missing.prune(snapshot);
+    // Those the ring has dropped, and those that a new stream may lack, are in no piece.
+    this.#missing.addUnseen(this.#host.ring.dropped, snapshot);
+    this.#missing.addUnseen(this.#host.suspects, snapshot);
+    this.#fence = { snapshot, lsn: loaded.lsn };
+    const { live } = this.#host;
+    if (attempt.epoch !== this.#host.epoch) return this.#reload("epoch");
+    if (attempt.overflowed) return this.#reload("overflow");
+    const why = this.#catchUp(attempt.pieces);
+    // A value that lacks a part of what was applied is shown only where there is none yet.
+    if (why === undefined) {
+      this.presenter.set(this.#rows === undefined ? loaded.value : this.#value(), "load", live);
+    } else if (this.presenter.empty) this.presenter.set(loaded.value, "load", live);
+    this.presenter.flush();
+    if (!this.#missing.empty) void this.#await(why !== undefined);
+  }
+
+  /** Applies what the load does not see. */
+  #catchUp(pieces: readonly Piece[]): Why | undefined {
+    let broken: Why | undefined;
+    for (const piece of pieces) {
+      const { transaction } = piece;
+      if (this.#knows(transaction)) continue;
+      const why = broken ?? this.#apply(piece);
+      if (why === "same" || why === "changed") continue;
+      this.#missing.add(transaction.xid);
+      if (this.#rows !== undefined) broken = why;
+    }
+    return broken;
+  }
+
+  /** Loads again when queries see what the value lacks; until then changes wait, if it is broken. */
+  async #await(broken: boolean): Promise<void> {
+    this.#waiting = broken;
+    const loads = this.#loads;
+    await this.#host.visible(this.#missing);
+    // Unless something else has had it loaded meanwhile, or is about to.
+    if (!this.#closed && loads === this.#loads && this.#cancel === undefined) void this.#load();
+  }
+
+  #adopt(value: unknown, generated: boolean): void {
+    const { shape, table } = this.#plan!;
+    const { codec, reader } = this.#host;
+    const rows = Array.isArray(value)
+      ? value
+      : value === null || value === undefined
+      ? []
+      : [value];
+    const key = codec.propertyOf(table.info.key);
+    const foreign = foreignRow(rows, shape ?? { table, key, nested: [] }, this.#keyText!);
+    if (foreign !== undefined) {
+      throw new HoldfastError(
+        "ERR_FOREIGN_ROW",
+        `Cannot watch "${table.info.alias}": its load gave a row of "${foreign}" that belongs to ` +
+          "another key; select by the key",
+      );
+    }
+    const known = shape && (generated ? completed(shape, codec) : learned(shape, rows, codec));
+    this.#rows = known && new RowSet(rows as readonly Row[], known, reader, this.#keyText!);
+  }
+
+  /** An attempt is over, whatever came of it. */
+  #drop(): void {
+    if (this.#attempt !== undefined) this.#host.held(-this.#attempt.changes);
+    this.#attempt = undefined;
+  }
+
+  #failed(error: unknown): void {
+    this.#drop();
+    this.#failures++;
+    this.presenter.fail(error, "stale");
+    this.presenter.flush();
+    this.#later(this.#host.retryDelayMs(this.#failures));
+  }
+}
+
+/** Tells whether a query has seen a transaction. */
+function seen({ xid, commitLsn }: Transaction, snapshot: Snapshot, lsn: bigint): boolean {
+  // What was committed after the snapshot was taken cannot be in it.
+  return commitLsn < lsn && sees(snapshot, xid);
+}
+
+function intersects(some: ReadonlySet<Table>, others: ReadonlySet<Table>): boolean {
+  if (some.size === 0) return false;
+  for (const table of some) if (others.has(table)) return true;
+  return false;
+}

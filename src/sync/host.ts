@@ -1,0 +1,61 @@
+import type { Clock } from "../ports/clock.ts";
+import type { TelemetryEvent } from "../ports/telemetry.ts";
+import type { Key } from "./key.ts";
+import type { AnyWatchOptions, Plan, PlanContext } from "./plan.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Codec } from "./row.ts";
+import type { Ring } from "./ring.ts";
+import type { ChangeReader } from "./rows.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Table } from "./table.ts";
+import type { Xids } from "./xids.ts";
+
+/** A value that was loaded, and what the query had seen. */
+export interface Loaded {
+  readonly value: unknown;
+  /** Made by us, so that its rows are known to hold the columns of the log. */
+  readonly generated: boolean;
+  readonly snapshot: Snapshot;
+  /** Everything the snapshot sees was committed before this. */
+  readonly lsn: bigint;
+}
+
+/** Limits of the hub. */
+export interface HubLimits {
+  /** Changes kept for one watch while it loads; beyond, it loads once more instead. */
+  readonly bufferedChanges: number;
+}
+
+/** What channels stand on. */
+export interface Host {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  readonly reader: ChangeReader;
+  readonly ring: Ring;
+  /** Transactions that a new stream may lack. */
+  readonly suspects: Xids;
+  readonly limits: HubLimits;
+  /** The history the stream belongs to; `undefined` while there is none. */
+  readonly epoch: string | undefined;
+  /** Changes arrive at the moment. */
+  readonly live: boolean;
+  /** The tables, as soon as they are known; rejects while that fails. */
+  context(): Promise<PlanContext>;
+  /** Hands changes of these tables and this key to a receiver from now on. */
+  route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;
+  unroute(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;
+  /**
+   * Loads a value.
+   *
+   * @param begun Is called just before the query begins.
+   */
+  load(plan: Plan, options: AnyWatchOptions, key: Key, begun: () => void): Promise<Loaded>;
+  /** Settles when queries see these transactions. */
+  visible(xids: Xids): Promise<void>;
+  /** So many more changes are kept for watches that load, or fewer. */
+  held(changes: number): void;
+  retryDelayMs(failures: number): number;
+  emit(event: TelemetryEvent): void;
+  /** Tells telemetry of something a user's function or a field's parser threw. */
+  report(error: unknown): void;
+}

@@ -1,0 +1,306 @@
+import { HoldfastError } from "../core/errors.ts";
+import { nextDelay } from "../core/retry.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { FeedStart } from "../ports/feed.ts";
+import type { TelemetryEvent } from "../ports/telemetry.ts";
+import type { Transaction } from "./change.ts";
+import { Channels } from "./channels.ts";
+import type { Host, Loaded } from "./host.ts";
+import type { HubOptions, HubPorts, SyncStatus } from "./hub_ports.ts";
+import type { Key } from "./key.ts";
+import { LoadQueue } from "./load_queue.ts";
+import { LogStream } from "./log_stream.ts";
+import { parseLsn } from "./lsn.ts";
+import { type AnyWatchOptions, checkKey, type Plan, type PlanContext } from "./plan.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Relation } from "./relation.ts";
+import { Ring } from "./ring.ts";
+import { Routes } from "./routes.ts";
+import type { Codec } from "./row.ts";
+import { ChangeReader } from "./rows.ts";
+import { parseSnapshot } from "./snapshot.ts";
+import { Table } from "./table.ts";
+import { Visibility } from "./visibility.ts";
+import type { OpenWatch } from "./watch.ts";
+import { Xids } from "./xids.ts";
+
+const LOAD_RETRY = { tries: Infinity, firstDelayMs: 200, maxDelayMs: 30_000 };
+
+/** Keeps watched values current: one stream of the log, and a channel for each watch and key. */
+export class Hub implements Host {
+  readonly clock: Clock;
+  readonly reader: ChangeReader;
+  readonly ring: Ring;
+  readonly suspects: Xids = new Xids();
+  readonly limits: HubOptions;
+  readonly #ports: HubPorts;
+  readonly #stream: LogStream;
+  readonly #visibility: Visibility;
+  readonly #queue: LoadQueue;
+  readonly #routes = new Routes();
+  readonly #channels: Channels;
+  #tables: ReadonlyMap<string, Table> = new Map();
+  #context: Promise<PlanContext> | undefined;
+  #epoch: string | undefined;
+  #status: SyncStatus = { state: "connecting" };
+  #ready: { resolve(): void; reject(error: unknown): void }[] = [];
+  #cancel: (() => void) | undefined;
+  #started = false;
+  #held = 0;
+  #closed = false;
+
+  constructor(ports: HubPorts, options: HubOptions) {
+    const { clock, database, random, feed, readText } = ports;
+    [this.clock, this.limits, this.#ports] = [clock, options, ports];
+    this.reader = new ChangeReader(() => database.codec);
+    this.ring = new Ring({ transactions: options.ringTransactions, changes: options.ringChanges });
+    this.#channels = new Channels(this, clock, options.lingerMs);
+    this.#queue = new LoadQueue(options.concurrentLoads);
+    this.#visibility = new Visibility({
+      snapshot: () => database.snapshot(),
+      clock,
+      seen: (snapshot) => {
+        this.ring.prune(snapshot);
+        this.suspects.prune(snapshot);
+      },
+    });
+    this.#stream = new LogStream({
+      feed,
+      clock,
+      random,
+      emit: (event) => this.emit(event),
+      ...(readText !== undefined && { readText }),
+      tables: () => this.#tables.values(),
+      tableOf: (relation) => this.#tableOf(relation),
+      maxChanges: options.transactionChanges,
+      statusEveryMs: options.statusEveryMs,
+    }, {
+      began: (start) => this.#began(start),
+      resumed: () => this.#resumed(),
+      transaction: (transaction) => this.#deliver(transaction),
+      ended: (error) => this.#ended(error),
+    });
+  }
+
+  /** Begins to look at the database and to follow its log. */
+  start(): void {
+    void this.context().catch(() => {});
+  }
+
+  /** Looks at the tables again at once, if it has failed so far. */
+  async retry(): Promise<void> {
+    await this.#context?.catch(() => {});
+    if (this.#started || this.#closed) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    await this.context().then(() => this.#startAll(), () => {});
+  }
+
+  get codec(): Codec {
+    return this.#ports.database.codec;
+  }
+
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
+  get live(): boolean {
+    return this.#status.state === "live";
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  /** Settles when changes are followed; rejects if something has to be set up first. */
+  ready(): Promise<void> {
+    const { state, error } = this.#status;
+    if (state === "live") return Promise.resolve();
+    if (state === "closed") return Promise.reject(closedError());
+    if (isSetup(error)) return Promise.reject(error);
+    return new Promise((resolve, reject) => void this.#ready.push({ resolve, reject }));
+  }
+
+  /**
+   * Opens a watch for one key.
+   *
+   * @throws {TypeError} If there is no key.
+   */
+  open(options: AnyWatchOptions, key: Key): OpenWatch<never> {
+    if (this.#closed) throw closedError();
+    checkKey(key, options.table);
+    return this.#channels.open(options, key);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#status = { state: "closed" };
+    this.#cancel?.();
+    this.#visibility.close();
+    for (const { reject } of this.#ready.splice(0)) reject(closedError());
+    this.#channels.close();
+    await this.#stream.close();
+  }
+
+  context(): Promise<PlanContext> {
+    return this.#context ??= this.#describe().catch((error) => {
+      this.#context = undefined;
+      this.#fail(error);
+      throw error;
+    });
+  }
+
+  route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
+    this.#routes.add(receiver, tables, key);
+  }
+
+  unroute(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
+    this.#routes.remove(receiver, tables, key);
+  }
+
+  async load(
+    plan: Plan,
+    options: AnyWatchOptions,
+    key: Key,
+    begun: () => void,
+  ): Promise<Loaded> {
+    const { alias: table } = plan.table.info;
+    return await this.#queue.run(async () => {
+      begun();
+      const start = this.clock.monotonic();
+      const took = (): number => this.clock.monotonic() - start;
+      try {
+        const raw = await this.#ports.database.load(plan, options, key);
+        const snapshot = parseSnapshot(raw.snapshot);
+        this.#visibility.observe(snapshot);
+        this.emit({ name: "holdfast.sync.load", table, durationMs: took() });
+        const { value, generated } = raw;
+        return { value, generated, snapshot, lsn: parseLsn(raw.lsn) };
+      } catch (error) {
+        const durationMs = took();
+        this.emit({ name: "holdfast.sync.load", table, durationMs, error });
+        throw error;
+      }
+    });
+  }
+
+  visible(xids: Xids): Promise<void> {
+    return this.#visibility.until(xids);
+  }
+
+  held(changes: number): void {
+    this.#held += changes;
+    const { pauseAtChanges } = this.limits;
+    // The server waits with what it has to send, and the socket's buffers with what it has sent.
+    if (this.#held >= pauseAtChanges) this.#stream.pause();
+    else if (this.#held <= pauseAtChanges / 2) this.#stream.resume();
+  }
+
+  retryDelayMs(failures: number): number {
+    const chance = this.#ports.random.number();
+    return nextDelay(LOAD_RETRY, failures, chance) ?? LOAD_RETRY.maxDelayMs;
+  }
+
+  emit(event: TelemetryEvent): void {
+    try {
+      this.#ports.telemetry?.(event);
+    } catch {
+      // What telemetry throws is its own affair.
+    }
+  }
+
+  report(error: unknown): void {
+    this.emit({ name: "holdfast.sync.failed", error });
+  }
+
+  async #describe(): Promise<PlanContext> {
+    const infos = await this.#ports.database.describe();
+    this.#tables = new Map(infos.map((info) => [info.alias, new Table(info)]));
+    if (!this.#started && !this.#closed) {
+      this.#started = true;
+      this.#stream.start();
+    }
+    return { tables: this.#tables, codec: this.codec };
+  }
+
+  /** The tables could not be looked up: now and then it is tried again, and everybody with it. */
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#status = { state: "connecting", error };
+    if (isSetup(error)) { for (const { reject } of this.#ready.splice(0)) reject(error); }
+    this.#cancel ??= this.clock.timer(this.retryDelayMs(5), () => {
+      this.#cancel = undefined;
+      this.context().then(() => this.#startAll(), () => {});
+    });
+  }
+
+  #startAll(): void {
+    for (const channel of this.#channels) void channel.start();
+  }
+
+  #tableOf({ schema, table }: Relation): Table | undefined {
+    for (const one of this.#tables.values()) {
+      if (one.info.schema === schema && one.info.name === table) return one;
+    }
+    return undefined;
+  }
+
+  #began({ epoch, underway }: FeedStart): void {
+    this.#epoch = epoch;
+    this.ring.clear();
+    this.suspects.clear();
+    if (underway !== undefined) {
+      for (const xid of parseSnapshot(underway).underway) this.suspects.add(xid % 2 ** 32);
+    }
+    this.#live("began");
+    const channels = [...this.#channels];
+    // A few load at once; a thousand are spread out.
+    const spreadMs = Math.min(this.limits.reloadJitterMs, channels.length * 2);
+    for (const channel of channels) channel.renew(this.#ports.random.number() * spreadMs);
+  }
+
+  #resumed(): void {
+    this.#live("followed");
+    for (const channel of this.#channels) channel.resumed();
+    this.#flush(this.#channels);
+  }
+
+  #live(status: "began" | "followed"): void {
+    this.#status = { state: "live" };
+    this.emit({ name: "holdfast.sync.stream", status });
+    for (const { resolve } of this.#ready.splice(0)) resolve();
+  }
+
+  #ended(error: unknown): void {
+    if (this.#closed) return;
+    this.#status = { state: "connecting", error };
+    if (isSetup(error)) { for (const { reject } of this.#ready.splice(0)) reject(error); }
+    for (const channel of this.#channels) channel.lost();
+    this.#flush(this.#channels);
+  }
+
+  #deliver(transaction: Transaction): void {
+    const { changes, overflowed } = transaction;
+    if (changes.length === 0 && overflowed.size === 0) return;
+    this.ring.add(transaction);
+    const affected = this.#routes.affected(transaction);
+    for (const [receiver, pieces] of affected) receiver.deliver(transaction, pieces);
+    // All values first, so that a listener that looks at another one sees the same transaction.
+    this.#flush(affected.keys());
+    if (this.ring.transactions.length >= this.limits.ringTransactions / 4) this.#visibility.probe();
+  }
+
+  #flush(receivers: Iterable<Receiver>): void {
+    // A listener may open and close others.
+    for (const receiver of [...receivers]) receiver.flush();
+  }
+}
+
+function isSetup(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === "ERR_SYNC_SETUP";
+}
+
+function closedError(): HoldfastError {
+  return new HoldfastError("ERR_CLOSED", "Cannot watch: the sync is closed");
+}

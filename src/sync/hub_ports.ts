@@ -1,0 +1,68 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Feed } from "../ports/feed.ts";
+import type { Random } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { HubLimits } from "./host.ts";
+import type { Key } from "./key.ts";
+import type { ReadText } from "./pgoutput.ts";
+import type { AnyWatchOptions, Plan } from "./plan.ts";
+import type { Codec } from "./row.ts";
+import type { TableInfo } from "./table.ts";
+
+/** A value with what its query had seen, as texts of the database. */
+export interface RawLoaded {
+  readonly value: unknown;
+  /** Made without a `load` of the user's. */
+  readonly generated: boolean;
+  /** `pg_current_snapshot()` of the transaction that loaded it. */
+  readonly snapshot: string;
+  /** `pg_current_wal_insert_lsn()`, asked for after the snapshot was taken. */
+  readonly lsn: string;
+}
+
+/** The database as a port: what the hub asks it for beside the log. */
+export interface SyncDatabase {
+  /**
+   * Looks up the watched tables.
+   *
+   * @throws {HoldfastError} With the code `ERR_SYNC_SETUP` if something has to be set up first.
+   */
+  describe(): Promise<readonly TableInfo[]>;
+  /** Loads a value in one snapshot. */
+  load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded>;
+  /** Asks for `pg_current_snapshot()`. */
+  snapshot(): Promise<string>;
+  /** How it reads rows; there as soon as the tables are known. */
+  readonly codec: Codec;
+}
+
+/** What a {@linkcode Hub} stands on. */
+export interface HubPorts {
+  readonly feed: Feed;
+  readonly database: SyncDatabase;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry?: Telemetry;
+  readonly readText?: ReadText;
+}
+
+/** Numbers of a {@linkcode Hub}; see the options of `createSync()`. */
+export interface HubOptions extends HubLimits {
+  readonly transactionChanges: number;
+  readonly ringTransactions: number;
+  readonly ringChanges: number;
+  readonly concurrentLoads: number;
+  readonly reloadJitterMs: number;
+  readonly statusEveryMs: number;
+  readonly lingerMs: number;
+  /** Changes that all loading watches together may keep before the stream is held back. */
+  readonly pauseAtChanges: number;
+}
+
+/** How the hub is doing. */
+export interface SyncStatus {
+  /** `"live"`: changes are followed; `"connecting"`: not yet, or not now. */
+  readonly state: "connecting" | "live" | "closed";
+  /** Why it is not live, if something is the matter. */
+  readonly error?: unknown;
+}

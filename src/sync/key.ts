@@ -1,0 +1,45 @@
+/** What a view may be about: the value of the key column of its rows. */
+export type Key = string | number | bigint;
+
+/** How the values of a key column are compared. */
+export type KeyType = "integer" | "uuid" | "text";
+
+/** Types a key column may have, by object id: those whose values have one spelling each. */
+const KEY_TYPES: ReadonlyMap<number, KeyType> = new Map([
+  [20, "integer"], // bigint
+  [21, "integer"], // smallint
+  [23, "integer"], // integer
+  [25, "text"],
+  [1043, "text"], // varchar
+  [2950, "uuid"],
+]);
+
+/** How a type is compared as a key, `undefined` if its values have several spellings. */
+export function keyTypeOf(type: number): KeyType | undefined {
+  return KEY_TYPES.get(type);
+}
+
+/**
+ * Writes a key in the one spelling that a type has for it, so that keys can be compared as texts.
+ *
+ * @param key The key: from the log, a row or a user.
+ * @param type How its column is compared.
+ * @returns The spelling; `undefined` if the column can hold no such value, and for none at all: no
+ * row belongs to nobody in particular.
+ */
+export function keyText(key: unknown, type: KeyType): string | undefined {
+  if (typeof key === "bigint") return type === "uuid" ? undefined : String(key);
+  if (typeof key === "number") {
+    return Number.isSafeInteger(key) && type !== "uuid" ? String(key) : undefined;
+  }
+  if (typeof key !== "string") return undefined;
+  if (type === "text") return key;
+  if (type === "uuid") {
+    const hex = key.toLowerCase();
+    return UUID.test(hex) ? hex : undefined;
+  }
+  return INTEGER.test(key) ? String(BigInt(key)) : undefined;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+const INTEGER = /^-?\d{1,19}$/;

@@ -1,0 +1,205 @@
+import type { Column, Field, Relation, Tuple } from "./relation.ts";
+import { UNCHANGED } from "./relation.ts";
+
+/** A message of the `pgoutput` plugin, protocol version 1. */
+export type Message =
+  | { readonly kind: "begin"; readonly finalLsn: bigint; readonly xid: number }
+  | { readonly kind: "commit"; readonly commitLsn: bigint; readonly endLsn: bigint }
+  | { readonly kind: "relation"; readonly relation: Relation }
+  | { readonly kind: "insert"; readonly relation: number; readonly after: Tuple }
+  | {
+    readonly kind: "update";
+    readonly relation: number;
+    /** The old row, or of it the identity; only if the identity changed or is the whole row. */
+    readonly before: Tuple | undefined;
+    readonly after: Tuple;
+  }
+  | { readonly kind: "delete"; readonly relation: number; readonly before: Tuple }
+  | { readonly kind: "truncate"; readonly relations: readonly number[] }
+  /** Says nothing about rows: origins, types, messages. */
+  | { readonly kind: "other" };
+
+/** Turns a part of some bytes, UTF-8, into text. */
+export type ReadText = (bytes: Uint8Array, start: number, end: number) => string;
+
+const decoder = new TextDecoder();
+const webText: ReadText = (bytes, start, end) => decoder.decode(bytes.subarray(start, end));
+
+/** Texts of this length and less are put together by hand, if they are plain ASCII. */
+const SHORT = 12;
+
+/**
+ * Reads messages of `pgoutput`, from bytes to values. Knows nothing of what came before.
+ *
+ * Source: PostgreSQL documentation, "Logical Replication Message Formats".
+ */
+export class Pgoutput {
+  readonly #readText: ReadText;
+  #bytes: Uint8Array = new Uint8Array();
+  #at = 0;
+
+  /** @param readText The fastest way a runtime has to read UTF-8. */
+  constructor(readText: ReadText = webText) {
+    this.#readText = readText;
+  }
+
+  /**
+   * Reads one message.
+   *
+   * @param bytes Where it is.
+   * @param start Where it begins there; it goes to the end.
+   * @returns The message.
+   * @throws {RangeError} If it ends early, goes on after its end, or is of no known kind.
+   */
+  read(bytes: Uint8Array, start = 0): Message {
+    this.#bytes = bytes;
+    this.#at = start;
+    const message = this.#message(this.#byte());
+    if (this.#at !== bytes.length) throw malformed("it does not end where it should");
+    return message;
+  }
+
+  #message(tag: number): Message {
+    switch (tag) {
+      case 0x49: // I
+        return { kind: "insert", relation: this.#uint32(), after: this.#tuple(this.#byte()) };
+      case 0x55: // U
+        return this.#update();
+      case 0x44: // D
+        return { kind: "delete", relation: this.#uint32(), before: this.#tuple(this.#byte()) };
+      case 0x42: // B
+        return this.#begin();
+      case 0x43: // C
+        return this.#commit();
+      case 0x52: // R
+        return this.#relation();
+      case 0x54: // T
+        return this.#truncate();
+      case 0x4f: // O
+      case 0x59: // Y
+      case 0x4d: // M
+        this.#at = this.#bytes.length;
+        return { kind: "other" };
+    }
+    throw malformed(`it is of kind ${tag}`);
+  }
+
+  #begin(): Message {
+    const finalLsn = this.#uint64();
+    this.#skip(8);
+    return { kind: "begin", finalLsn, xid: this.#uint32() };
+  }
+
+  #commit(): Message {
+    this.#skip(1);
+    const message: Message = {
+      kind: "commit",
+      commitLsn: this.#uint64(),
+      endLsn: this.#uint64(),
+    };
+    this.#skip(8);
+    return message;
+  }
+
+  #update(): Message {
+    const relation = this.#uint32();
+    const tag = this.#byte();
+    // K: the identity, O: the whole old row, N: there is no old one.
+    if (tag === 0x4e) {
+      return { kind: "update", relation, before: undefined, after: this.#tuple(tag) };
+    }
+    const before = this.#tuple(tag);
+    return { kind: "update", relation, before, after: this.#tuple(this.#byte()) };
+  }
+
+  #truncate(): Message {
+    const count = this.#uint32();
+    this.#skip(1);
+    if (count > this.#bytes.length / 4) throw malformed("it ends early");
+    return { kind: "truncate", relations: Array.from({ length: count }, () => this.#uint32()) };
+  }
+
+  #relation(): Message {
+    const id = this.#uint32();
+    // An empty name stands for the schema of the system's own tables.
+    const schema = this.#name() || "pg_catalog";
+    const table = this.#name();
+    this.#skip(1);
+    const columns = Array.from({ length: this.#uint16() }, (): Column => {
+      const identity = (this.#byte() & 1) === 1;
+      const column = { name: this.#name(), type: this.#uint32(), identity };
+      this.#skip(4);
+      return column;
+    });
+    return { kind: "relation", relation: { id, schema, table, columns } };
+  }
+
+  #tuple(tag: number): Tuple {
+    if (tag !== 0x4e && tag !== 0x4b && tag !== 0x4f) throw malformed(`it has a tuple ${tag}`);
+    const count = this.#uint16();
+    const fields: Field[] = [];
+    for (let i = 0; i < count; i++) fields.push(this.#field());
+    return fields;
+  }
+
+  #field(): Field {
+    const kind = this.#byte();
+    if (kind === 0x74) {
+      const length = this.#uint32();
+      const start = this.#at;
+      this.#skip(length);
+      return this.#text(start, this.#at);
+    }
+    if (kind === 0x6e) return null;
+    if (kind === 0x75) return UNCHANGED;
+    throw malformed(`it has a field of kind ${kind}`);
+  }
+
+  #text(start: number, end: number): string {
+    if (end - start > SHORT) return this.#readText(this.#bytes, start, end);
+    let text = "";
+    for (let at = start; at < end; at++) {
+      const code = this.#bytes[at]!;
+      if (code > 127) return this.#readText(this.#bytes, start, end);
+      text += String.fromCharCode(code);
+    }
+    return text;
+  }
+
+  /** Text that a zero ends. */
+  #name(): string {
+    const end = this.#bytes.indexOf(0, this.#at);
+    if (end < 0) throw malformed("it ends early");
+    const text = this.#text(this.#at, end);
+    this.#at = end + 1;
+    return text;
+  }
+
+  #skip(length: number): void {
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw malformed("it ends early");
+  }
+
+  #byte(): number {
+    this.#skip(1);
+    return this.#bytes[this.#at - 1]!;
+  }
+
+  #uint16(): number {
+    return this.#byte() << 8 | this.#byte();
+  }
+
+  #uint32(): number {
+    this.#skip(4);
+    const [bytes, at] = [this.#bytes, this.#at - 4];
+    return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
+  }
+
+  #uint64(): bigint {
+    return BigInt(this.#uint32()) << 32n | BigInt(this.#uint32());
+  }
+}
+
+function malformed(why: string): RangeError {
+  return new RangeError(`Cannot read a message of the log: ${why}`);
+}

@@ -1,0 +1,39 @@
+import { HoldfastError } from "../core/errors.ts";
+
+/** Something that has to be put right before changes can be followed. */
+export interface SyncProblem {
+  /** What it is about, as a literal. */
+  readonly code:
+    | "postgres_version"
+    | "wal_level"
+    | "standby"
+    | "privilege"
+    | "slots"
+    | "senders"
+    | "wal_limit"
+    | "table"
+    | "column"
+    | "key_type"
+    | "identity"
+    | "publication";
+  /** What is the case, as a sentence. */
+  readonly message: string;
+  /** What puts it right, if SQL can. */
+  readonly sql?: string;
+}
+
+/** Thrown when a database is not set up for sync (`ERR_SYNC_SETUP`); the message has the SQL to run. */
+export class SyncSetupError extends HoldfastError {
+  /** All that was found. */
+  readonly problems: readonly SyncProblem[];
+
+  /** @internal */
+  constructor(problems: readonly SyncProblem[], options?: ErrorOptions) {
+    super("ERR_SYNC_SETUP", `Cannot sync: ${problems.map(describe).join("\n")}`, options);
+    this.problems = problems;
+  }
+}
+
+function describe({ message, sql }: SyncProblem): string {
+  return sql === undefined ? message : `${message}; run this SQL first:\n${sql}`;
+}

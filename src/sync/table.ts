@@ -1,0 +1,88 @@
+import { keyText, type KeyType } from "./key.ts";
+import { type Relation, sameColumns, type Tuple, UNCHANGED } from "./relation.ts";
+
+/** A watched table, as the database has it. */
+export interface TableInfo {
+  /** What the user calls it. */
+  readonly alias: string;
+  readonly schema: string;
+  readonly name: string;
+  /** Columns that tell its rows apart. */
+  readonly id: readonly string[];
+  /** Column that says whom a row belongs to. */
+  readonly key: string;
+  readonly keyType: KeyType;
+  /** Columns that are in the log, with the object ids of their types. */
+  readonly columns: readonly { readonly name: string; readonly type: number }[];
+}
+
+/** Where in the tuples of a relation the columns are that matter for routing. */
+interface Places {
+  readonly relation: Relation;
+  readonly key: number;
+  readonly id: readonly number[];
+}
+
+/** A watched table, and how the log describes it at the moment. */
+export class Table {
+  #info: TableInfo;
+  #places: Places | undefined;
+
+  constructor(info: TableInfo) {
+    this.#info = info;
+  }
+
+  /** As it is by now: columns may have come and gone. */
+  get info(): TableInfo {
+    return this.#info;
+  }
+
+  /** As the log last described it; `undefined` before it has. */
+  get relation(): Relation | undefined {
+    return this.#places?.relation;
+  }
+
+  /**
+   * Takes a description from the log.
+   *
+   * @returns `true` if its columns are others than those known so far.
+   */
+  describe(relation: Relation): boolean {
+    const position = (name: string): number =>
+      relation.columns.findIndex((column) => column.name === name);
+    const { key, id, columns } = this.#info;
+    const before = this.#places?.relation;
+    this.#places = { relation, key: position(key), id: id.map(position) };
+    // The first time: what the catalog said is what the views have loaded.
+    const same = before === undefined
+      ? sameTypes(columns, relation)
+      : sameColumns(before, relation);
+    if (!same) {
+      const now = relation.columns.map(({ name, type }) => ({ name, type }));
+      this.#info = { ...this.#info, columns: now };
+    }
+    return !same;
+  }
+
+  /** Whom a row belongs to; `undefined` if to nobody, or if the tuple does not say. */
+  keyOf(tuple: Tuple): string | undefined {
+    const field = tuple[this.#places?.key ?? -1];
+    if (typeof field !== "string") return undefined;
+    return keyText(field, this.info.keyType);
+  }
+}
+
+function sameTypes(columns: TableInfo["columns"], relation: Relation): boolean {
+  const known = new Map(columns.map(({ name, type }) => [name, type]));
+  return relation.columns.length === known.size &&
+    relation.columns.every(({ name, type }) => known.get(name) === type);
+}
+
+/** A row after an update, with what the log did not repeat taken from the whole old row, if it is there. */
+export function completed(after: Tuple, before: Tuple | undefined, relation: Relation): Tuple {
+  if (before === undefined || !after.includes(UNCHANGED)) return after;
+  return after.map((field, i) => {
+    const old = relation.columns[i]?.identity === true ? before[i] : undefined;
+    return field === UNCHANGED && old !== undefined ? old : field;
+  });
+}

@@ -1,0 +1,51 @@
+import { sees, type Snapshot, widen } from "./snapshot.ts";
+
+/**
+ * Ids of transactions that somebody waits to see. Bounded: when there are too many, it waits for all
+ * up to the latest instead.
+ */
+export class Xids {
+  readonly #limit: number;
+  readonly #each = new Set<number>();
+  /** Everything up to here is waited for. */
+  #upTo: number | undefined;
+
+  /** @param limit How many are told apart, 1 or more. */
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  get empty(): boolean {
+    return this.#each.size === 0 && this.#upTo === undefined;
+  }
+
+  /** Takes the 32 bits of an id. */
+  add(xid: number): void {
+    this.#each.add(xid);
+    if (this.#each.size <= this.#limit) return;
+    const latest = [...this.#each].reduce((a, b) => widen(b, a) > a ? b : a);
+    if (this.#upTo === undefined || widen(latest, this.#upTo) > this.#upTo) this.#upTo = latest;
+    this.#each.clear();
+  }
+
+  /** Takes those that a snapshot does not see of another collection. */
+  addUnseen(xids: Xids, snapshot: Snapshot): void {
+    for (const xid of xids.#each) if (!sees(snapshot, xid)) this.add(xid);
+    if (xids.#upTo !== undefined && !this.#passed(xids.#upTo, snapshot)) this.#upTo = xids.#upTo;
+  }
+
+  /** Forgets those that a snapshot sees. */
+  prune(snapshot: Snapshot): void {
+    for (const xid of this.#each) if (sees(snapshot, xid)) this.#each.delete(xid);
+    if (this.#upTo !== undefined && this.#passed(this.#upTo, snapshot)) this.#upTo = undefined;
+  }
+
+  clear(): void {
+    this.#each.clear();
+    this.#upTo = undefined;
+  }
+
+  #passed(xid: number, snapshot: Snapshot): boolean {
+    return widen(xid, snapshot.xmin) < snapshot.xmin;
+  }
+}

@@ -1,0 +1,302 @@
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { SyncSetupError } from "../../src/sync/setup.ts";
+import {
+  begin,
+  commit,
+  type FakeWorld,
+  fakeWorld,
+  insert,
+  relation,
+  type Thing,
+  update,
+} from "./fixtures/fake.ts";
+import { bytes, int32 } from "./fixtures/messages.ts";
+
+function titles(
+  watch: { getSnapshot(): { readonly value: readonly Thing[] | undefined } },
+): string {
+  return (watch.getSnapshot().value ?? []).map(({ id, title }) => `${id}${title}`).join(" ");
+}
+
+function invalidations({ events }: FakeWorld): readonly string[] {
+  return events.flatMap((event) => event.name === "holdfast.sync.invalidate" ? [event.reason] : []);
+}
+
+const row = (id: number, title: string): Thing => ({ org: 1, id, title });
+
+test("[SY3] what a load has seen already is not applied again when the log comes to it", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  // 10 and 11 are committed and seen; the log is behind.
+  Object.assign(w.database.seen, { value: [row(1, "c")], snapshot: "12:12:", lsn: 500 });
+  const watch = w.open();
+  await w.settle();
+  let calls = 0;
+  watch.subscribe(() => calls++);
+  w.feed.commit(10, 100, insert("1", "1", "a"));
+  w.feed.commit(11, 200, update("1", "1", "c"));
+  assertEquals([titles(watch), calls], ["1c", 0]);
+  // 12 was under way, and 13 began later: both are news.
+  w.feed.commit(12, 300, insert("1", "2", "x"));
+  w.feed.commit(13, 600, update("1", "1", "d"));
+  assertEquals([titles(watch), calls], ["1d 2x", 2]);
+  // Past the load the ids mean nothing any more, though this one was in use before.
+  w.feed.commit(10, 700, update("1", "1", "e"));
+  assertEquals(titles(watch), "1e 2x");
+});
+
+test("[SY3] what comes while a load is under way is applied to it, unless it was seen", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.database.byHand = true;
+  const watch = w.open();
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "seen"));
+  w.feed.commit(21, 200, insert("1", "2", "unseen"));
+  w.feed.commit(22, 300, insert("2", "3", "of another"));
+  w.database.waiting[0]!.answer({ value: [row(1, "seen")], snapshot: "21:30:21", lsn: 250 });
+  await w.settle();
+  assertEquals(titles(watch), "1seen 2unseen");
+  assertEquals(w.database.loads, 1);
+});
+
+test("[SY4] a load that begins after a commit was handed out gets it from what is kept", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "a"), insert("2", "2", "b"));
+  Object.assign(w.database.seen, { value: [], snapshot: "20:21:20", lsn: 150 });
+  const watch = w.open();
+  await w.settle();
+  assertEquals(titles(watch), "1a");
+  // Seen by everybody now, it is kept no longer.
+  Object.assign(w.database.seen, { value: [row(1, "a")], snapshot: "21:21:", lsn: 150 });
+  const other = w.open(1, { orderBy: "id" });
+  await w.settle();
+  assertEquals(titles(other), "1a");
+  assertEquals(w.hub.ring.transactions.length, 0);
+});
+
+test("[SY17] a commit that had to make room is waited for before the value is right", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const all = Array.from({ length: 20 }, (_, i) => row(i, "x"));
+  for (const { id } of all) w.feed.commit(100 + id, 100 + id, insert("1", String(id), "x"));
+  assert(w.hub.ring.transactions.length <= 8);
+  // None of them is seen: what is kept is there, and the rest is missing.
+  const underway = all.map(({ id }) => 100 + id).join(",");
+  Object.assign(w.database.seen, { value: [], snapshot: `100:120:${underway}`, lsn: 200 });
+  const watch = w.open();
+  await w.settle();
+  const first = watch.getSnapshot().value!.length;
+  assert(first > 0 && first <= 8, `${first} rows`);
+  Object.assign(w.database.seen, { value: all, snapshot: "120:120:", lsn: 200 });
+  await w.clock.advance(5000);
+  assertEquals(watch.getSnapshot().value!.length, 20);
+});
+
+test("[SY17] a transaction of too many changes, or too much while loading, is loaded instead", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const watch = w.open();
+  await w.settle();
+  Object.assign(w.database.seen, { value: [row(1, "loaded")], snapshot: "31:31:", lsn: 900 });
+  const many = Array.from({ length: 6 }, (_, i) => insert("1", String(i), "y"));
+  w.feed.commit(30, 800, ...many);
+  await w.settle();
+  assertEquals([titles(watch), invalidations(w).at(-1)], ["1loaded", "overflow"]);
+  w.database.byHand = true;
+  const slow = w.open(1, { orderBy: "id" });
+  await w.settle();
+  for (let i = 0; i < 12; i++) w.feed.commit(40 + i, 1000 + i, insert("1", String(100 + i), "z"));
+  assertEquals(w.database.waiting.length, 1);
+  Object.assign(w.database.seen, { value: [row(1, "again")], snapshot: "60:60:", lsn: 2000 });
+  w.database.byHand = false;
+  w.database.waiting[0]!.answer({ value: [], snapshot: "31:31:", lsn: 900 });
+  await w.settle();
+  assertEquals(titles(slow), "1again");
+});
+
+test("[SY17] the stream is held back while loads keep too much, and goes on after", async () => {
+  const w = fakeWorld({ pauseAtChanges: 6, bufferedChanges: 100 });
+  await w.settle();
+  w.database.byHand = true;
+  const watch = w.open();
+  await w.settle();
+  for (let i = 0; i < 6; i++) w.feed.commit(40 + i, 1000 + i, insert("1", String(i), "z"));
+  assertEquals(w.feed.paused, true);
+  w.database.waiting[0]!.answer({ snapshot: "1:1:", lsn: 0 });
+  await w.settle();
+  assertEquals([w.feed.paused, watch.getSnapshot().value!.length], [false, 6]);
+  // One that is closed gives back what it kept.
+  const other = w.open(1, { orderBy: "id" });
+  await w.settle();
+  for (let i = 0; i < 6; i++) w.feed.commit(50 + i, 1100 + i, insert("1", String(9 + i), "z"));
+  assertEquals(w.feed.paused, true);
+  other.close();
+  assertEquals(w.feed.paused, false);
+});
+
+test("[SY14] a message that cannot be read costs a load, and the stream goes on", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const watch = w.open();
+  await w.settle();
+  const before = invalidations(w).length;
+  Object.assign(w.database.seen, { value: [row(1, "loaded")], snapshot: "31:31:", lsn: 900 });
+  w.feed.raw(begin(30, 800), relation(), bytes("I", int32(1), "N", "garbage"), commit(800));
+  await w.settle();
+  assertEquals([titles(watch), invalidations(w).slice(before)], ["1loaded", ["overflow"]]);
+  // One that belongs to no transaction, and the end of one: what is lost is unknown.
+  Object.assign(w.database.seen, { value: [row(1, "anew")], snapshot: "32:32:", lsn: 950 });
+  w.feed.raw(bytes("Z"));
+  await w.settle();
+  assertEquals([titles(watch), invalidations(w).at(-1)], ["1anew", "epoch"]);
+  Object.assign(w.database.seen, { value: [row(1, "more")], snapshot: "40:40:", lsn: 1000 });
+  w.feed.raw(begin(33, 960), insert("1", "1", "lost"), bytes("C", "\0"));
+  w.feed.commit(34, 970, insert("2", "5", "of another"));
+  await w.settle();
+  assertEquals(titles(watch), "1more");
+  assertEquals([w.feed.opened, w.hub.status.state], [1, "live"]);
+});
+
+test("[SY18] a stream that does not follow on has every watch load, and says stale meanwhile", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const watch = w.open();
+  await w.settle();
+  const states: string[] = [];
+  watch.subscribe(({ status }) => states.push(status));
+  w.feed.epoch = "two";
+  Object.assign(w.database.seen, { value: [row(1, "after")], snapshot: "31:31:", lsn: 900 });
+  w.feed.cut();
+  assertEquals([w.hub.status.state, watch.getSnapshot().status], ["connecting", "stale"]);
+  await w.clock.advance(200);
+  assertEquals([w.hub.status.state, titles(watch)], ["live", "1after"]);
+  assertEquals(states, ["stale", "live"]);
+});
+
+test("[SY19] a stream that follows on has nobody load, and what comes twice is applied once", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const watch = w.open(1, { orderBy: "id" });
+  await w.settle();
+  w.feed.commit(30, 800, insert("1", "1", "a"));
+  const { loads } = w.database;
+  let calls = 0;
+  w.feed.cut();
+  await w.clock.advance(200);
+  watch.subscribe(() => calls++);
+  assertEquals(w.feed.afters.at(-1), { epoch: "one", lsn: 801n });
+  w.feed.commit(30, 800, insert("1", "1", "again"));
+  w.feed.commit(31, 900, insert("1", "2", "b"));
+  assertEquals([titles(watch), calls, w.database.loads], ["1a 2b", 1, loads]);
+});
+
+test("[SY18] a stream is opened again and again, less and less often", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.feed.refuse = new Error("Nobody there");
+  w.feed.cut();
+  await w.clock.advance(60_000);
+  assert(w.feed.opened > 8 && w.feed.opened < 40, `${w.feed.opened} tries`);
+  w.feed.refuse = undefined;
+  await w.clock.advance(5000);
+  assertEquals(w.hub.status.state, "live");
+});
+
+test("[SY25] before there is a stream values are loaded, and loaded again when it begins", async () => {
+  const w = fakeWorld();
+  w.feed.refuse = new Error("The slot waits for a transaction");
+  const watch = w.open();
+  await w.settle();
+  assertEquals([watch.getSnapshot().status, w.database.loads], ["stale", 1]);
+  Object.assign(w.database.seen, { value: [row(1, "fresh")], snapshot: "31:31:", lsn: 900 });
+  w.feed.refuse = undefined;
+  await w.clock.advance(500);
+  assertEquals([watch.getSnapshot().status, titles(watch)], ["live", "1fresh"]);
+});
+
+test("[SY25] what was under way when the stream began may be missing from it, and is loaded", async () => {
+  const w = fakeWorld();
+  w.feed.underway = "30:32:30";
+  Object.assign(w.database.seen, { value: [], snapshot: "30:40:30", lsn: 900 });
+  const watch = w.open();
+  await w.settle();
+  assertEquals([watch.getSnapshot().status, titles(watch)], ["live", ""]);
+  Object.assign(w.database.seen, { value: [row(1, "late")], snapshot: "40:40:", lsn: 900 });
+  await w.clock.advance(3000);
+  assertEquals(titles(watch), "1late");
+});
+
+test("[SY25] ready() tells what has to be set up, and settles once it is", async () => {
+  const w = fakeWorld();
+  w.feed.refuse = new SyncSetupError([{ code: "slots", message: "all slots are in use" }]);
+  await assertRejects(() => w.hub.ready(), "ERR_SYNC_SETUP");
+  w.feed.refuse = undefined;
+  await w.clock.advance(500);
+  await w.hub.ready();
+});
+
+test("[RL12] the server is told how far the log was dealt with, also when nothing of it is for us", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const reported = (): bigint => new DataView(w.feed.sent.at(-1)!.buffer).getBigUint64(1);
+  w.feed.commit(30, 800, insert("1", "1", "a"));
+  await w.clock.advance(10_000);
+  assertEquals(reported(), 801n);
+  w.feed.keepalive(5000, true);
+  assertEquals(reported(), 5000n);
+  // In the middle of a transaction nothing of it is dealt with.
+  w.feed.raw(begin(31, 9000), relation());
+  w.feed.keepalive(8000, true);
+  assertEquals(reported(), 5000n);
+  w.feed.raw(commit(9000));
+  w.feed.keepalive(8500, true);
+  assertEquals(reported(), 9001n);
+  const { length } = w.feed.sent;
+  w.feed.keepalive(8500, false);
+  assertEquals(w.feed.sent.length, length);
+});
+
+test("[RL17] the server is nudged soon after what it sends, once, and not while it is silent", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.feed.commit(30, 800, insert("1", "1", "a"));
+  w.feed.commit(31, 900, insert("1", "2", "b"));
+  await w.clock.advance(49);
+  assertEquals(w.feed.sent.length, 0);
+  await w.clock.advance(1);
+  assertEquals(w.feed.sent.length, 1);
+  w.feed.keepalive(5000, false);
+  await w.clock.advance(60);
+  assertEquals(w.feed.sent.length, 2);
+  // The answer to a report of ours brings nothing new.
+  w.feed.keepalive(5000, false);
+  await w.clock.advance(5000);
+  assertEquals(w.feed.sent.length, 2);
+});
+
+test("[RL13] a server that does not answer is given up, one that is held back is not", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  for (let i = 0; i < 10; i++) {
+    await w.clock.advance(10_000);
+    w.feed.keepalive(100 + i, false);
+  }
+  assertEquals(w.feed.opened, 1);
+  await w.clock.advance(45_000);
+  assert(w.feed.opened > 1, "it was not opened again");
+  assertEquals(w.feed.closed, w.feed.opened - 1);
+});
+
+test("[SY27] a hub that is closed leaves no timer behind", async () => {
+  const w = fakeWorld({ lingerMs: 5000 });
+  await w.settle();
+  w.open().close();
+  const other = w.open(2);
+  await w.settle();
+  const waiting = other.ready();
+  await w.hub.close();
+  await waiting;
+  assertEquals(w.clock.pending, 0);
+});

@@ -1,0 +1,152 @@
+import postgres from "postgres";
+import { assert, assertEquals, test } from "../harness/mod.ts";
+import { cutsUnderWrites, moreRows } from "./fixtures/cuts.ts";
+import { eventually, followTables, until, world } from "./fixtures/world.ts";
+
+interface Thing {
+  readonly id: number;
+}
+
+const w = await world({
+  max_slot_wal_keep_size: "1MB",
+  min_wal_size: "32MB",
+  max_wal_size: "32MB",
+});
+const { sql, run } = w;
+
+async function cut(application: string): Promise<void> {
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_replication
+    WHERE application_name = ${application}`;
+}
+
+test("[SY18] with a slot of its own per connection, watches end right after the stream is cut", async (t) => {
+  const { sync, table } = await w.follow(t);
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1, orderBy: "id" });
+  await watch.ready();
+  for (let id = 1; id <= 3; id++) {
+    await cut("postgres.js");
+    await run(`INSERT INTO ${table} VALUES (1, ${id}, 'a', 1)`);
+    await until(watch, (rows, { status }) => status === "live" && rows.length === id);
+  }
+});
+
+test(
+  "[SY19] with a slot that stays, cuts under writes lose and repeat nothing, and nobody loads",
+  async (t) => {
+    const result = await cutsUnderWrites(t, w, {
+      cuts: 3,
+      pause: moreRows(60),
+      slot: "staying",
+    });
+    assertEquals(
+      [result.missing, result.twice, result.loads, result.wrong],
+      [0, 0, 0, 0],
+      JSON.stringify(result),
+    );
+    assert(result.written > 100, `${result.written} rows`);
+  },
+  { timeoutMs: 60_000 },
+);
+
+test("[SY20] a slot that the server gave up begins anew, and watches load", async (t) => {
+  await run("CREATE ROLE reader LOGIN SUPERUSER");
+  const client = postgres(w.server.url.replace("postgres@", "reader@"), {
+    max: 3,
+    onnotice: () => {},
+  });
+  t.defer(() => client.end({ timeout: 1 }));
+  const table = w.name();
+  await run(`CREATE TABLE ${table} (organization_id int NOT NULL, id int PRIMARY KEY)`);
+  const { sync, events } = await followTables(
+    t,
+    client,
+    { [table]: { key: "organization_id" } },
+    w.name(),
+    { slot: { name: "given_up" } },
+  );
+  t.defer(() => dropped(sync, "given_up"));
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1 });
+  await watch.ready();
+  const loads = (): number =>
+    events.filter((event) => event.name === "holdfast.sync.load" && event.error === undefined)
+      .length;
+  const before = loads();
+  // Nobody reads the slot any more, and the log grows over the bound.
+  await run("ALTER ROLE reader NOLOGIN");
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'`;
+  await run(`INSERT INTO ${table} VALUES (1, 1)`, "CREATE TABLE bulk (body text)");
+  await eventually(async () => {
+    await run(
+      "INSERT INTO bulk SELECT repeat(md5(i::text), 300) FROM generate_series(1, 1000) AS i",
+      "SELECT pg_switch_wal()",
+      "CHECKPOINT",
+    );
+    return await walStatus("given_up") === "lost";
+  });
+  await run("ALTER ROLE reader LOGIN");
+  const rows = await until(watch, (all, { status }) => status === "live" && all.length === 1);
+  assertEquals(rows.length, 1);
+  assert(loads() > before, "nothing was loaded");
+  assert(await walStatus("given_up") !== "lost", "the slot is lost still");
+  assert(
+    events.some((event) => event.name === "holdfast.sync.slot" && event.retainedBytes >= 0),
+    "nothing was told of the slot",
+  );
+}, { timeoutMs: 60_000 });
+
+async function walStatus(slot: string): Promise<unknown> {
+  const [row] = await sql`SELECT wal_status FROM pg_replication_slots WHERE slot_name = ${slot}`;
+  return row?.["wal_status"];
+}
+
+/** Closes a sync, and drops its slot once nobody reads it. */
+async function dropped(sync: { close(): Promise<void> }, slot: string): Promise<void> {
+  await sync.close();
+  await eventually(() =>
+    sql`SELECT pg_drop_replication_slot(${slot})`.then(() => true, () => false)
+  );
+}
+
+test("[RL12] a slot that stays does not hold the log back while nothing of it is for us", async (t) => {
+  const { sync } = await w.follow(t, {
+    options: { slot: { name: "idle" }, limits: { statusEveryMs: 20 } },
+  });
+  t.defer(() => dropped(sync, "idle"));
+  await run(
+    "CREATE TABLE unrelated (id int)",
+    "INSERT INTO unrelated SELECT generate_series(1, 1000)",
+  );
+  const [now] = await sql`SELECT pg_current_wal_lsn()::text AS lsn`;
+  await eventually(async () => {
+    await run("INSERT INTO unrelated VALUES (1)");
+    const [slot] = await sql`SELECT confirmed_flush_lsn >= ${now!["lsn"]}::pg_lsn AS past
+      FROM pg_replication_slots WHERE slot_name = 'idle'`;
+    return slot?.["past"] === true;
+  });
+});
+
+test("[SY25] while a transaction holds up the slot, values are shown and said to be stale", async (t) => {
+  const table = w.name();
+  await run(`CREATE TABLE ${table} (organization_id int NOT NULL, id int PRIMARY KEY)`);
+  const { createSync, syncUp } = await import("../../adapters/postgres/mod.ts");
+  const tables = { [table]: { key: "organization_id" } };
+  await sql.unsafe(syncUp({ tables, publication: table }));
+  let end: () => void = () => {};
+  const gate = new Promise<void>((resolve) => end = resolve);
+  let began: () => void = () => {};
+  const begun = new Promise<void>((resolve) => began = resolve);
+  const long = sql.begin(async (tx: postgres.TransactionSql) => {
+    await tx.unsafe(`INSERT INTO ${table} VALUES (1, 1)`);
+    began();
+    await gate;
+  });
+  await begun;
+  const sync = createSync({ sql, tables, publication: table });
+  t.defer(() => sync.close());
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1 });
+  assertEquals(await watch.ready(), { value: [], status: "stale", version: 1 });
+  assertEquals(sync.status.state, "connecting");
+  end();
+  await long;
+  await until(watch, (rows, { status }) => status === "live" && rows.length === 1);
+});
