@@ -4,7 +4,7 @@ import { capture } from "./lib/run.mjs";
 
 /** What the npm package may contain. */
 const allowed = [
-  /^dist\/(mod|(src|adapters)\/[\w/]+)(\.d)?\.(js|ts)$/,
+  /^dist\/(mod|(src|adapters)\/[\w/-]+)(\.d)?\.(js|ts)$/,
   /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/,
 ];
 const required = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", "dist/mod.js"];

@@ -3,6 +3,7 @@
  * everything acknowledged is there, once, and settled by one alarm:
  *
  *     npm run prove -- kill_objects [--store=file|sqlite|postgres|s3] [--rounds=100] [--flaw=early|twice]
+ *         [--kind=object|document]
  *
  * A round kills two processes. Without a store: file and SQLite. A flaw has to be found: the script
  * then fails if nothing is. Postgres runs without synchronous_commit, so that a commit which does not
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Flaw } from "../../test/kill/journal.ts";
-import { killRound, newTally } from "../../test/kill/rounds.ts";
+import { killRound, type Kind, newTally } from "../../test/kill/rounds.ts";
 import type { Where } from "../../test/kill/stores.ts";
 import { runtime } from "../../test/e2e/process.ts";
 import { startPostgres } from "../../test/postgres/fixtures/server.ts";
@@ -43,18 +44,23 @@ async function open(store: string): Promise<Opened> {
   return { where: { store, path: join(folder, "store") }, remove };
 }
 
-async function prove(store: string, rounds: number, flaw: Flaw): Promise<boolean> {
+async function prove(
+  store: string,
+  rounds: number,
+  flaw: Flaw,
+  kind: Kind,
+): Promise<boolean> {
   const { where, remove } = await open(store);
   const tally = newTally();
   const start = performance.now();
   try {
-    for (let round = 1; round <= rounds; round++) await killRound(where, round, tally, flaw);
+    for (let round = 1; round <= rounds; round++) await killRound(where, round, tally, flaw, kind);
   } finally {
     await remove();
   }
   const { kills, acknowledged, unanswered, lost, doubled, unsettled } = tally;
   console.log(
-    `${runtime}, ${store}${flaw === "none" ? "" : `, flaw "${flaw}"`}: ${kills} kills, ` +
+    `${runtime}, ${kind}, ${store}${flaw === "none" ? "" : `, flaw "${flaw}"`}: ${kills} kills, ` +
       `${acknowledged} acknowledged, ${unanswered} kept unanswered, ${lost} lost, ` +
       `${doubled} doubled, ${unsettled} not settled once, ` +
       `${Math.round((performance.now() - start) / 1000)} s`,
@@ -68,12 +74,14 @@ const { values } = parseArgs({
     store: { type: "string" },
     rounds: { type: "string", default: "100" },
     flaw: { type: "string", default: "none" },
+    kind: { type: "string", default: "object" },
   },
 });
 const stores = values.store === undefined ? ["file", "sqlite"] : [values.store];
 let fine = true;
 for (const store of stores) {
   // Anything else is no flaw that the writer knows.
-  fine = await prove(store, Number(values.rounds), values.flaw as Flaw) && fine;
+  const { flaw, kind } = values as { flaw: Flaw; kind: Kind };
+  fine = await prove(store, Number(values.rounds), flaw, kind) && fine;
 }
 process.exit(fine ? 0 : 1);

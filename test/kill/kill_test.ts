@@ -5,7 +5,7 @@ import { assert, assertEquals, skip, test, type TestContext } from "../harness/m
 import { noCeph } from "../s3/fixtures/ceph.ts";
 import { cephBucket } from "../s3/fixtures/servers.ts";
 import type { Flaw } from "./journal.ts";
-import { killRound, newTally, type Tally } from "./rounds.ts";
+import { killRound, type Kind, newTally, type Tally } from "./rounds.ts";
 import type { Where } from "./stores.ts";
 
 const options = { timeoutMs: 120_000 };
@@ -16,14 +16,19 @@ function path(t: TestContext): string {
   return join(folder, "store");
 }
 
-async function killed(where: Where, rounds: number, flaw?: Flaw): Promise<Tally> {
+async function killed(
+  where: Where,
+  rounds: number,
+  flaw?: Flaw,
+  kind?: Kind,
+): Promise<Tally> {
   const tally = newTally();
-  for (let round = 1; round <= rounds; round++) await killRound(where, round, tally, flaw);
+  for (let round = 1; round <= rounds; round++) await killRound(where, round, tally, flaw, kind);
   return tally;
 }
 
-async function survives(where: Where): Promise<void> {
-  const { kills, acknowledged, lost, doubled, unsettled } = await killed(where, 3);
+async function survives(where: Where, kind?: Kind): Promise<void> {
+  const { kills, acknowledged, lost, doubled, unsettled } = await killed(where, 3, "none", kind);
   assertEquals({ kills, lost, doubled, unsettled }, {
     kills: 6,
     lost: 0,
@@ -44,6 +49,19 @@ test(
   (t) => survives({ store: "sqlite", path: path(t) }),
   options,
 );
+
+test(
+  "[DO23] SQLite: what a document acknowledged survives kills of its processes, once",
+  (t) => survives({ store: "sqlite", path: path(t) }, "document"),
+  options,
+);
+
+test("[DO23] what a document does twice would be noticed", async (t) => {
+  const where: Where = { store: "sqlite", path: path(t) };
+  const { lost, doubled } = await killed(where, 1, "twice", "document");
+  assertEquals(lost, 0);
+  assert(doubled > 0, "nothing was doubled");
+}, options);
 
 const onCeph = "[OJ40] Ceph: what an object acknowledged survives kills of its processes, once";
 if (noCeph === undefined) {

@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Flaw, JournalState } from "./journal.ts";
+import { Pad } from "./pad.ts";
 import { openRoot, type Where } from "./stores.ts";
+
+/** What the processes write to. */
+export type Kind = "object" | "document";
 
 /** What was counted. */
 export interface Tally {
@@ -68,11 +72,12 @@ export async function killRound(
   round: number,
   tally: Tally,
   flaw: Flaw = "none",
+  kind: Kind = "object",
 ): Promise<void> {
   const id = `round ${round}`;
   let heard = (): void => {};
   const writers = ["a", "b"].map((name) =>
-    startWriter([JSON.stringify(where), id, name, flaw], () => heard())
+    startWriter([JSON.stringify(where), id, name, flaw, kind], () => heard())
   );
   const total = (): number => writers.reduce((sum, { ids }) => sum + ids.length, 0);
   const reached = (count: number): Promise<void> =>
@@ -99,11 +104,16 @@ export async function killRound(
   } finally {
     for (const { child } of writers) child.kill("SIGKILL");
   }
-  count(tally, writers.flatMap(({ ids }) => ids), await look(where, id));
+  count(tally, writers.flatMap(({ ids }) => ids), await look(where, id, kind));
 }
 
-async function look(where: Where, id: string): Promise<JournalState> {
+async function look(where: Where, id: string, kind: Kind): Promise<JournalState> {
   await using root = openRoot(where, "none");
+  if (kind === "document") {
+    const { log } = await root.document(Pad, id).state();
+    // Nothing settles what is in a document.
+    return { log: [...log], due: [], settled: [...log] };
+  }
   await root.objects.fireDue();
   return await root.call("journal", id, "read") as JournalState;
 }

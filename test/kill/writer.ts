@@ -1,17 +1,21 @@
 /**
  * Adds ids to one journal, eight at a time, and prints each one after it was acknowledged, until it is
- * killed: `writer.ts <where as JSON> <id of the journal> <name> <flaw>`.
+ * killed: `writer.ts <where as JSON> <id of the journal> <name> <flaw> <object or document>`.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Flaw } from "./journal.ts";
+import { Pad } from "./pad.ts";
 import { openRoot } from "./stores.ts";
 
-const [where = "", id = "", name = "", given = "none"] = process.argv.slice(2);
+const [where = "", id = "", name = "", given = "none", kind = "object"] = process.argv.slice(2);
 // What the parent has passed on.
 const flaw = given as Flaw;
 const root = openRoot(JSON.parse(where), flaw);
-const add = (entry: string): Promise<unknown> => root.call("journal", id, "add", [entry]);
+const add = (entry: string): Promise<unknown> =>
+  kind === "document"
+    ? root.document(Pad, id).mutate({ add: entry })
+    : root.call("journal", id, "add", [entry]);
 let count = 0;
 await Promise.all(Array.from({ length: 8 }, async () => {
   for (;;) {
