@@ -64,6 +64,7 @@ export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
     tokens,
     frames: frames(settings.limits.maxFrameBytes),
     newPage: () => encodeBase64url(internals.random.bytes(12)),
+    document: (definition, id) => holdfast.document(definition, id),
     get emit() {
       return internals.emit;
     },

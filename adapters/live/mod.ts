@@ -36,4 +36,5 @@ export type {
   ViewEvent,
 } from "../../src/live/model.ts";
 export type { DrainReport } from "../../src/live/server.ts";
+export type { LiveJoinOptions } from "../../src/live/shared.ts";
 export type { EventType, RecoveryStatus } from "../../src/live/protocol.ts";

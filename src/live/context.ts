@@ -1,7 +1,10 @@
 import { copyJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { InvalidValueError } from "../core/errors.ts";
+import type { Membership } from "../document/client.ts";
+import type { DocumentDefinition } from "../document/model.ts";
 import type { LiveSession, NavigateOptions, ViewContext } from "./model.ts";
 import type { Effect, RecoveryStatus } from "./protocol.ts";
+import type { LiveJoinOptions } from "./shared.ts";
 
 /** Where the page shall go once the reply has left. */
 export interface Destination {
@@ -69,6 +72,11 @@ export interface ContextHost {
   flush(): Promise<void>;
   resetStash(): Promise<void>;
   send(message: unknown, delayMs: number): () => void;
+  join<S, Op>(
+    definition: DocumentDefinition<S, Op>,
+    id: string,
+    options: LiveJoinOptions,
+  ): Promise<Membership<S, Op>>;
 }
 
 type Of<K extends keyof ViewContext<JsonObject>> = ViewContext<JsonObject>[K];
@@ -130,6 +138,8 @@ export class Context implements ViewContext<JsonObject> {
   }
 
   readonly now: Of<"now"> = () => this.#host.now();
+  readonly join: Of<"join"> = (definition, id, options = {}) =>
+    this.#host.join(definition, id, options);
   readonly stash: Of<"stash"> = () => void (this.#host.outbox.stash = true);
   readonly flush: Of<"flush"> = () => this.#host.flush();
   readonly resetStash: Of<"resetStash"> = () => this.#host.resetStash();

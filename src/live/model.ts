@@ -1,10 +1,13 @@
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { StandardSchema } from "../core/schema.ts";
+import type { Membership } from "../document/client.ts";
+import type { DocumentDefinition } from "../document/model.ts";
 import type { StashDefinition } from "../stash/definition.ts";
 import type { Stash } from "../stash/handle.ts";
 import type { StashUse } from "../stash/session.ts";
 import type { EventType, RecoveryStatus } from "./protocol.ts";
+import type { LiveJoinOptions } from "./shared.ts";
 
 /** The browser session as a view sees it. */
 export interface LiveSession {
@@ -51,6 +54,17 @@ export interface ViewContext<S extends object> extends RenderContext {
   readonly eventId: string;
   /** Aborted when the view ends, and when the time of what is being handled is up. */
   readonly signal: AbortSignal;
+  /**
+   * Subscribes this view to a document for as long as the view lives: it is rendered again after every
+   * change. While a page is rendered for a GET there is nothing to wait for, so it reads only.
+   *
+   * @throws {HoldfastError} `ERR_REFUSED` if the actor may not, and what reading a document throws.
+   */
+  readonly join: <D, Op>(
+    definition: DocumentDefinition<D, Op>,
+    id: string,
+    options?: LiveJoinOptions,
+  ) => Promise<Membership<D, Op>>;
   /** Stores what changed once the view is rendered, also with `autoStash: false`. */
   readonly stash: () => void;
   /**

@@ -2,7 +2,10 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Session } from "../stash/session.ts";
 import { Context, type ContextHost, Outbox } from "./context.ts";
+import type { Membership } from "../document/client.ts";
+import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
+import { type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput } from "./input.ts";
 import type { LiveSession, ViewContext, ViewSpec } from "./model.ts";
 import type { RecoveryStatus } from "./protocol.ts";
@@ -135,6 +138,17 @@ class PageView implements ContextHost {
   }
 
   /** There is nobody who could hear of it later. */
+  async join<S, Op>(
+    definition: DocumentDefinition<S, Op>,
+    id: string,
+    options: LiveJoinOptions,
+  ): Promise<Membership<S, Op>> {
+    const document = this.#env.document(definition, id);
+    const membership = await subscribe(document, options, this.signal, () => {});
+    membership.leave();
+    return membership;
+  }
+
   send(): () => void {
     return () => {};
   }

@@ -7,6 +7,7 @@ import { PoisonGuard } from "./poison.ts";
 import { pause } from "./pause.ts";
 import type { LiveSocket } from "./ports.ts";
 import type { LivePorts, LiveSettings } from "./settings.ts";
+import type { DocumentPort } from "./shared.ts";
 import type { LiveView } from "./view.ts";
 
 /** What a drain came to. */
@@ -54,6 +55,10 @@ export class LiveServer implements ConnectionHost {
 
   get clock(): Clock {
     return this.ports.clock;
+  }
+
+  get document(): DocumentPort {
+    return this.ports.document;
   }
 
   get limits(): LiveLimits {

@@ -4,6 +4,7 @@ import type { DrainTiming, LiveLimits, LiveTiming } from "./limits.ts";
 import type { AnyView } from "./model.ts";
 import type { FramePort, TokenPort } from "./ports.ts";
 import type { JoinFrame } from "./protocol.ts";
+import type { DocumentPort } from "./shared.ts";
 
 /** What the live views of a node stand on. */
 export interface LivePorts {
@@ -12,6 +13,8 @@ export interface LivePorts {
   readonly frames: FramePort;
   /** Makes a page instance id. */
   readonly newPage: () => string;
+  /** Finds documents. */
+  readonly document: DocumentPort;
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
 }
 

@@ -4,7 +4,10 @@ import { copyJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { StashHandle } from "../stash/handle.ts";
 import type { LiveSession as SessionSeat } from "../stash/live_session.ts";
 import { Context, type ContextHost, Outbox } from "./context.ts";
+import type { Membership } from "../document/client.ts";
+import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
+import { type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput, inputOf } from "./input.ts";
 import type { ViewLink, ViewStart } from "./link.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -30,6 +33,8 @@ export class LiveView implements ContextHost {
   readonly connected = true;
   readonly outbox: Outbox = new Outbox();
   readonly #env: ViewEnv;
+  /** It is going to be rendered anyway. */
+  #isRefreshing = false;
   readonly #link: ViewLink;
   readonly #seat: SessionSeat;
   readonly #join: JoinFrame;
@@ -234,9 +239,23 @@ export class LiveView implements ContextHost {
     };
   }
 
-  /** @internal */
+  join<S, Op>(
+    definition: DocumentDefinition<S, Op>,
+    id: string,
+    options: LiveJoinOptions,
+  ): Promise<Membership<S, Op>> {
+    const document = this.#env.document(definition, id);
+    return subscribe(document, options, this.signal, () => this.refreshed());
+  }
+
+  /** @internal Something that `render` shows has changed. */
   refreshed(): void {
-    this.#do(() => this.#answer(undefined));
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    this.#do(() => {
+      this.#isRefreshing = false;
+      return this.#answer(undefined);
+    });
   }
 
   /** @internal */

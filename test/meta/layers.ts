@@ -8,7 +8,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "src/stash": ["src/core", "src/ports", "src/object"],
   "src/document": ["src/core", "src/ports", "src/object"],
   "src/sync": ["src/core", "src/ports"],
-  "src/live": ["src/core", "src/ports", "src/stash", "src/sync"],
+  "src/live": ["src/core", "src/ports", "src/stash", "src/document", "src/sync"],
   "src/client": ["src/core", "src/live/protocol.ts", "src/document"],
   // Where the layers are put together, too, with the defaults every runtime has.
   "adapters/web": ["src/"],
