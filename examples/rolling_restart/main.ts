@@ -52,15 +52,16 @@ app.all(
             <meta name="color-scheme" content="light dark">
             <title>Ship chandler</title>
             <link rel="stylesheet" href="/style.css">
+            <link rel="icon" href="data:,">
           </head>
           <body>
-                  <main>
-                    <h1>Ship chandler</h1>
-                    <p class="lead">Type, and keep typing while the server is replaced under your fingers.</p>
-                    ${content}
-                  </main>
-                  ${script}
-                </body>
+                          <main>
+                            <h1>Ship chandler</h1>
+                            <p class="lead">Type, and keep typing while the server is replaced under your fingers.</p>
+                            ${content}
+                          </main>
+                          ${script}
+                        </body>
         </html>
       `,
   }),

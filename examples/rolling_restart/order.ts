@@ -58,8 +58,7 @@ export function orderView(version: 1 | 2, node: string): AnyView {
                   <input id="name" name="name" value="${state
                     .name}" maxlength="80" autocomplete="off">
                   <label for="note">Note to the chandler</label>
-                  <textarea id="note" name="note" rows="4" maxlength="2000">
-        ${state.note}</textarea>
+                  <textarea id="note" name="note" rows="4" maxlength="2000">${`\n${state.note}`}</textarea>
                   ${version === 2 ? giftField(state.gift !== "") : ""}
                   <p class="total">
                     <span>Total, counted on the server</span>

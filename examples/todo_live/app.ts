@@ -30,14 +30,15 @@ export function createApp(
               <meta name="color-scheme" content="light dark">
               <title>Todos</title>
               <link rel="stylesheet" href="/style.css">
+              <link rel="icon" href="data:,">
             </head>
             <body>
-                      <main>
-                        <h1>Todos</h1>
-                        ${content}
-                      </main>
-                      ${script}
-                    </body>
+                                <main>
+                                  <h1>Todos</h1>
+                                  ${content}
+                                </main>
+                                ${script}
+                              </body>
           </html>
         `,
     }),

@@ -17,8 +17,9 @@ input, button { font: inherit; color: inherit; min-height: 44px; border-radius: 
 .items { list-style: none; margin: 16px 0; padding: 0; }
 .items li { display: flex; align-items: center; gap: 12px; padding: 6px 8px; margin-bottom: 6px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .items span { flex: 1; overflow-wrap: anywhere; }
+.items form { display: flex; }
 .done span { color: var(--soft); text-decoration: line-through; }
-.tick { width: 44px; border: 2px solid var(--soft); background: none; font-weight: 700; cursor: pointer; border-radius: 50%; min-height: 0; height: 32px; width: 32px; padding: 0; }
+.tick { display: grid; place-content: center; width: 36px; height: 36px; min-height: 0; padding: 0; border: 2px solid var(--soft); border-radius: 50%; background: none; font-weight: 700; line-height: 1; cursor: pointer; }
 .done .tick { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
 .remove { width: 44px; border: 0; background: none; font-size: 1.3rem; color: var(--soft); cursor: pointer; }
 .left, .empty { color: var(--soft); }

@@ -14,8 +14,8 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { launch } from "../../test/e2e/live/browser.ts";
 import { TcpProxy } from "../../test/e2e/live/proxy.ts";
+import { footprint, Typist } from "../../test/e2e/live/typist.ts";
 import { findRuntime, type ServerProcess, startServer } from "../../test/e2e/process.ts";
-import { footprint, Typist } from "./_soak_typist.ts";
 
 const { values } = parseArgs({
   options: {
@@ -71,7 +71,8 @@ proxy.lead(server);
 const typists: Typist[] = [];
 for (let i = 0; i < count; i++) {
   const context = await browser.newContext();
-  typists.push(await Typist.open(await context.newPage(), proxy.url, i));
+  const pace = { paceMs: 200, sendAfter: 300 };
+  typists.push(await Typist.open(await context.newPage(), proxy.url, i, pace));
 }
 const begun = performance.now();
 const before = await footprint(typists);
@@ -94,7 +95,7 @@ await proxy.close();
 await server.stop();
 rmSync(folder, { recursive: true, force: true });
 for (const typist of typists) problems.push(...typist.problems);
-for (const problem of problems.slice(0, 20)) console.error(`  ${problem}`);
+for (const problem of problems.slice(0, 50)) console.error(`  ${problem}`);
 process.exit(problems.length === 0 ? 0 : 1);
 
 async function report(): Promise<string> {
@@ -107,7 +108,9 @@ async function report(): Promise<string> {
     `${sum((one) => one.typed)} characters typed, ${sum((one) => one.lost)} lost, ` +
     `${sum((one) => one.carets)} carets lost, ${sum((one) => one.reloads)} reloads, ` +
     `${sum((one) => one.sent)} forms sent, ${sum((one) => one.unsent)} said to be unsent; ` +
-    `${sum((one) => one.checks)} checks; listeners ${change("listeners")}, ` +
+    `${sum((one) => one.checks)} checks, ${sum((one) => one.stuck)} pages stuck; listeners ${
+      change("listeners")
+    }, ` +
     `DOM nodes ${change("nodes")}, heap of all pages ${change("heapMiB")} MiB; ` +
     `servers ${Math.min(...last).toFixed(0)} to ${Math.max(...last).toFixed(0)} MiB`;
 }

@@ -38,10 +38,11 @@ export function createApp(
   config: Config,
   upgradeWebSocket: Upgrade,
 ): { readonly app: Hono<SessionEnv>; readonly live: Live } {
-  const { node, build, scale, drainMs } = config;
+  const { node, build, scale, drainMs, omitted } = config;
+  const known = Object.entries(pages).filter(([name]) => !omitted.includes(name));
   const live = createLive(holdfast, {
     upgradeWebSocket,
-    views: [...Object.values(pages), Boom, Side],
+    views: [...known.map(([, view]) => view), Boom, Side],
     node,
     build,
     timing: { heartbeatMs: Math.max(100, Math.round(25_000 * scale)) },
@@ -53,7 +54,7 @@ export function createApp(
   app.get("/style.css", (c) => c.body(style, 200, { "content-type": "text/css" }));
   app.use(session(holdfast));
   app.all("/live/*", live.routes());
-  for (const [name, view] of Object.entries(pages)) {
+  for (const [name, view] of known) {
     app.all(`/${name}`, live.page(view, { layout }));
   }
   app.get("/two", async (c) => {

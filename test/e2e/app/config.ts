@@ -12,6 +12,8 @@ export interface Config {
   /** Every wait of the client and the server's heartbeat are multiplied by it. */
   readonly scale: number;
   readonly drainMs: number;
+  /** Names of views this node does not know. */
+  readonly omitted: readonly string[];
   readonly storage: Storage;
 }
 
@@ -26,9 +28,10 @@ export async function readConfig(): Promise<Config> {
     node: env["NODE_NAME"] || "a",
     version,
     build: env["BUILD"] || `v${version}`,
-    secrets: (env["SECRETS"] || "the fixture app's own secret, known to all").split(","),
+    secrets: (env["SECRETS"] || "the secret of the fixture app is known to all").split(","),
     scale: number("BACKOFF_SCALE", 1),
     drainMs: number("DRAIN_MS", 10_000),
+    omitted: (env["OMIT"] ?? "").split(","),
     storage: await openStorage(env["STORAGE"] || "memory:"),
   };
 }

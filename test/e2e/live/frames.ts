@@ -15,22 +15,26 @@ export class Frames {
   /** Sockets opened so far. */
   sockets = 0;
 
-  private constructor(page: Page) {
+  private constructor(page: Page, keep: number) {
+    const note = (one: Logged) => {
+      this.all.push(one);
+      if (this.all.length > keep) this.all.splice(0, this.all.length - keep / 2);
+    };
     page.on("websocket", (socket) => {
       const number = this.sockets++;
       socket.on("framesent", ({ payload }) => {
-        this.all.push({ from: "page", socket: number, frame: JSON.parse(String(payload)) });
+        note({ from: "page", socket: number, frame: JSON.parse(String(payload)) });
       });
       socket.on("framereceived", ({ payload }) => {
-        this.all.push({ from: "server", socket: number, frame: JSON.parse(String(payload)) });
+        note({ from: "server", socket: number, frame: JSON.parse(String(payload)) });
       });
     });
   }
 
-  /** The log of a page; begins when it is first asked for. */
-  static of(page: Page): Frames {
+  /** The log of a page; begins when it is first asked for, and keeps so many of the last frames. */
+  static of(page: Page, keep: number = Infinity): Frames {
     let log = logs.get(page);
-    if (log === undefined) logs.set(page, log = new Frames(page));
+    if (log === undefined) logs.set(page, log = new Frames(page, keep));
     return log;
   }
 
@@ -53,10 +57,31 @@ export class Frames {
     return this.sent("event").filter(({ recover }) => recover === true);
   }
 
-  /** Whether everything that was answered on the last socket is durable, by word of the server. */
+  /** Whether the last text of every view that something happened to is durable, by word of the server. */
   get stored(): boolean {
-    const last = (found: (one: Logged) => boolean) => this.all.findLastIndex(found);
-    const answered = last(({ frame }) => frame.t === "reply" || frame.t === "joined");
-    return last(({ frame }) => frame.t === "stash" && frame.durable) > answered;
+    const answered = new Map<string, number>();
+    const durable = new Map<string, number>();
+    for (const { from, frame } of this.all) {
+      if (from !== "server") continue;
+      if (frame.t === "joined") {
+        answered.delete(frame.id);
+        durable.delete(frame.id);
+      } else if (frame.t === "reply" && frame.rev !== undefined) answered.set(frame.id, frame.rev);
+      else if (frame.t === "stash" && frame.durable) durable.set(frame.id, frame.rev);
+    }
+    return answered.size > 0 &&
+      [...answered].every(([id, rev]) => (durable.get(id) ?? -1) >= rev);
   }
+}
+
+/** What a page that is in trouble looks like. */
+export async function describe(page: Page): Promise<string> {
+  const frames = Frames.of(page).all.filter(({ frame }) => !/^p[io]ng$/.test(frame.t)).slice(-20)
+    .map(({ from, socket, frame }) =>
+      `  ${socket} ${from === "page" ? "→" : "←"} ${JSON.stringify(frame).slice(0, 240)}`
+    );
+  const roots = await page.locator("[data-live-view]").evaluateAll((all) =>
+    all.map((root) => `${root.id} ${root.getAttribute("data-live-state")}`)
+  ).catch(() => []);
+  return `${page.url()}: ${roots.join(", ")}\n${frames.join("\n")}`;
 }

@@ -1,9 +1,16 @@
 /** Looks at a page of the fixture app, and waits for what is to be seen. */
 import type { Locator, Page } from "playwright-core";
 
-/** Waits until a condition holds. Looks every few milliseconds; the limit is the scenario's. */
+/** A condition that does not hold after so long never will. */
+const LIMIT_MS = 15_000;
+
+/** Waits until a condition holds. Looks every few milliseconds; only a failure waits for the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const limit = performance.now() + LIMIT_MS;
+  while (!await condition()) {
+    if (performance.now() > limit) throw new Error(`Waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** What has a `data-testid`. */
@@ -23,7 +30,9 @@ export async function echo(page: Page, prefix = ""): Promise<Readonly<Record<str
 
 /** Waits until an element has a text. */
 export async function shows(page: Page, id: string, expected: string | number): Promise<void> {
-  await until(async () => await text(page, id) === String(expected));
+  await until(async () => await text(page, id) === String(expected)).catch(async () => {
+    throw new Error(`"${id}" is "${await text(page, id)}" and not "${expected}"`);
+  });
 }
 
 /** Waits until every root of a page is in a state. */

@@ -9,7 +9,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { assertEquals, skip, test } from "../../harness/mod.ts";
 import { type ServerProcess, startServer } from "../process.ts";
 import { executable, launch } from "./browser.ts";
-import { Frames } from "./frames.ts";
+import { describe, Frames } from "./frames.ts";
 import { connected } from "./look.ts";
 import { TcpProxy } from "./proxy.ts";
 
@@ -35,27 +35,51 @@ export interface Scene {
 
 type Act = (scene: Scene) => Promise<void>;
 
+/** What its nodes run, if not the fixture app. */
+export interface Play {
+  /** Path below the checkout. */
+  readonly script: string;
+  /** Environment, given the path of a database. */
+  env(database: string): Readonly<Record<string, string>>;
+}
+
+const fixtureApp: Play = {
+  script: "test/e2e/app/main.ts",
+  env: (database) => ({ STORAGE: `sqlite:${database}`, BACKOFF_SCALE: String(SCALE) }),
+};
+
 /** Plays scenarios on a stage that is built for the first and struck after the last of a file. */
 export class Stage {
   readonly #folder: string = mkdtempSync(join(tmpdir(), "holdfast-live-"));
   readonly #nodes: Map<string, ServerProcess> = new Map();
+  readonly #play: Play;
   #browser: Promise<Browser> | undefined;
   #waiting = 0;
+
+  constructor(play: Play = fixtureApp) {
+    this.#play = play;
+  }
 
   /** Registers a scenario; its title begins with the rule and names the scenario's number. */
   scenario(title: string, act: Act, options: { readonly timeoutMs?: number } = {}): void {
     if (executable === undefined) return skip(title, "only on machines with Chromium");
     this.#waiting++;
     test(title, async (t) => {
+      const pages: Page[] = [];
       try {
-        await act(await this.#scene(t.defer));
+        await act(await this.#scene(t.defer, pages));
+      } catch (error) {
+        const seen = await Promise.all(pages.map(describe));
+        throw new Error(`${error instanceof Error ? error.message : error}\n${seen.join("\n")}`, {
+          cause: error,
+        });
       } finally {
         t.defer(() => this.#struck());
       }
     }, { timeoutMs: LIMIT_MS, ...options });
   }
 
-  async #scene(defer: Scene["defer"]): Promise<Scene> {
+  async #scene(defer: Scene["defer"], pages: Page[]): Promise<Scene> {
     const proxy = await new TcpProxy().listen();
     const browser = await (this.#browser ??= launch());
     let own: Promise<BrowserContext> | undefined;
@@ -72,7 +96,9 @@ export class Stage {
       node: (name = "a", env = {}) => this.#node(name, env),
       async open(path, given) {
         const page = await (given ?? await (own ??= context())).newPage();
+        pages.push(page);
         Frames.of(page);
+        page.setDefaultTimeout(15_000);
         watch(page, defer);
         await page.goto(proxy.url + path);
         await connected(page);
@@ -85,10 +111,9 @@ export class Stage {
     const key = JSON.stringify([name, env]);
     const found = this.#nodes.get(key);
     if (found !== undefined) return found;
-    const started = await startServer("test/e2e/app/main.ts", {
+    const started = await startServer(this.#play.script, {
       NODE_NAME: name,
-      STORAGE: `sqlite:${join(this.#folder, "app.db")}`,
-      BACKOFF_SCALE: String(SCALE),
+      ...this.#play.env(join(this.#folder, "app.db")),
       ...env,
     });
     this.#nodes.set(key, started);

@@ -74,8 +74,7 @@ export const Settings: AnyView = defineView({
                 }>${theme}</option>`
               )}
             </select></label>
-        <label>Draft <textarea id="draft" name="draft" rows="4" data-testid="draft">
-      ${state.draft}</textarea></label>
+        <label>Draft <textarea id="draft" name="draft" rows="4" data-testid="draft">${`\n${state.draft}`}</textarea></label>
         <button name="_event" value="save" data-testid="save">Save</button>
         <button type="button" data-live-click="reset" data-testid="reset">Reset</button>
       </form>

@@ -119,8 +119,7 @@ function typed({ fields }: State): Markup {
     }" autocomplete="off"></label>`;
   return html`${input("name", "text")} ${input("email", "email")} ${input("password", "password")}
     ${input("age", "number")} ${input("birthday", "date")} ${input("nickname", "text")}
-    <label>bio <textarea id="bio" name="bio" data-testid="bio">
-${fields.bio}</textarea></label>`;
+    <label>bio <textarea id="bio" name="bio" data-testid="bio">${`\n${fields.bio}`}</textarea></label>`;
 }
 
 function chosen({ fields }: State): Markup {

@@ -1,6 +1,7 @@
 /** Somebody who types into a page without a break, and looks whether it is all there. */
 import type { Page } from "playwright-core";
-import { by, connected, shows } from "../../test/e2e/live/look.ts";
+import { describe, Frames } from "./frames.ts";
+import { by, connected, shows } from "./look.ts";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz 0123456789 ";
 
@@ -11,10 +12,20 @@ interface Seen {
   readonly mark: unknown;
 }
 
+/** How somebody types. */
+export interface Pace {
+  /** Milliseconds from key to key, on average. */
+  readonly paceMs: number;
+  /** Characters after which the form is sent. */
+  readonly sendAfter: number;
+}
+
 export class Typist {
   readonly page: Page;
   readonly problems: string[] = [];
   readonly #name: string;
+  readonly #paceMs: number;
+  readonly #sendAfter: number;
   /** What the field has to hold. */
   #text = "";
   typed = 0;
@@ -24,14 +35,19 @@ export class Typist {
   sent = 0;
   unsent = 0;
   checks = 0;
+  /** Whether it gave up. */
+  stuck = 0;
 
-  private constructor(page: Page, name: string) {
+  private constructor(page: Page, name: string, { paceMs, sendAfter }: Pace) {
     this.page = page;
     this.#name = name;
+    this.#paceMs = paceMs;
+    this.#sendAfter = sendAfter;
   }
 
-  static async open(page: Page, url: string, number: number): Promise<Typist> {
-    const typist = new Typist(page, `page ${number}`);
+  static async open(page: Page, url: string, number: number, pace: Pace): Promise<Typist> {
+    const typist = new Typist(page, `page ${number}`, pace);
+    Frames.of(page, 100);
     await page.goto(`${url}/settings`);
     await connected(page);
     await page.evaluate(() => void Object.assign(globalThis, { soakMark: true }));
@@ -39,18 +55,35 @@ export class Typist {
     return typist;
   }
 
-  /** Types until it is told to stop. */
+  /** Types until it is told to stop, or the page does not go on. */
   async work(stopped: () => boolean): Promise<void> {
+    await this.#unlessStuck(() => this.#work(stopped));
+  }
+
+  async #unlessStuck(act: () => Promise<void>): Promise<void> {
+    try {
+      if (this.stuck === 0) await act();
+    } catch (error) {
+      this.stuck++;
+      this.problems.push(`${this.#name}: ${error}\n${await describe(this.page)}`);
+    }
+  }
+
+  async #work(stopped: () => boolean): Promise<void> {
     while (!stopped()) {
       const length = 20 + Math.floor(Math.random() * 20);
       for (let i = 0; i < length && !stopped(); i++) await this.#type();
       await this.#look();
-      if (this.#text.length > 300) await this.#send();
+      if (this.#text.length > this.#sendAfter) await this.#send();
     }
   }
 
   /** Waits until the server has it all. */
   async settle(): Promise<void> {
+    await this.#unlessStuck(() => this.#settle());
+  }
+
+  async #settle(): Promise<void> {
     await connected(this.page);
     const wanted = this.#text;
     const echoed = async () => JSON.parse(await by(this.page, "echo").textContent() ?? "{}").draft;
@@ -67,7 +100,7 @@ export class Typist {
     this.#text += char;
     this.typed++;
     await this.page.keyboard.type(char);
-    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 200));
+    await new Promise((resolve) => setTimeout(resolve, this.#paceMs * (0.5 + Math.random())));
   }
 
   async #look(): Promise<void> {

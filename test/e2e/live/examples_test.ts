@@ -1,0 +1,87 @@
+import type { Page } from "playwright-core";
+import { assertEquals } from "../../harness/mod.ts";
+import { connected, until } from "./look.ts";
+import { Stage } from "./stage.ts";
+
+const SECRET = "a secret of the tests, as long as it has to be";
+
+const todos = new Stage({
+  script: "examples/todo_live/main.ts",
+  env: (DATABASE) => ({ DATABASE, SECRET, PORT: "0" }),
+});
+
+async function add(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator(".items span", { hasText: text }).waitFor();
+}
+
+const itemsOf = (page: Page) => page.locator(".items span").allTextContents();
+
+todos.scenario(
+  "[EX16] the live todo list is the same in every tab, and survives kill -9",
+  async (s) => {
+    const node = await s.node();
+    s.proxy.lead(node);
+    const context = await s.context();
+    const page = await s.open("/", context);
+    for (const text of ["net", "kelp", "boat"]) await add(page, text);
+    await page.locator("#item-2 .tick").click();
+    await page.locator("#item-2.done").waitFor();
+    await page.locator("#item-1 .remove").click();
+    await until(async () => (await itemsOf(page)).length === 2);
+    await page.locator("#text").fill("half a th");
+    await page.keyboard.press("Tab");
+    const second = await s.open("/", context);
+    assertEquals(await itemsOf(second), ["kelp", "boat"]);
+    assertEquals(await second.locator("#text").inputValue(), "");
+    node.kill("SIGKILL");
+    await node.exited;
+    s.proxy.lead(await s.node());
+    await connected(page);
+    await page.locator("#item-3 .tick").click();
+    await page.locator("#item-3.done").waitFor();
+    assertEquals(await itemsOf(page), ["kelp", "boat"]);
+    assertEquals(await page.locator("#text").inputValue(), "half a th");
+  },
+);
+
+todos.scenario("[EX16] the live todo list works without JavaScript", async (s) => {
+  s.proxy.lead(await s.node());
+  const page = await (await s.context({ javaScriptEnabled: false })).newPage();
+  await page.goto(s.proxy.url);
+  for (const text of ["net", "kelp"]) await add(page, text);
+  await page.locator("#item-1 .tick").click();
+  await page.locator("#item-1.done").waitFor();
+  await page.locator("#item-2 .remove").click();
+  await page.reload();
+  assertEquals(await itemsOf(page), ["net"]);
+});
+
+const shop = new Stage({
+  script: "examples/rolling_restart/main.ts",
+  env: (DATABASE) => ({ DATABASE, SECRET, PORT: "0" }),
+});
+
+shop.scenario("[EX17] the order form goes from version 1 to 2 while a note is typed", async (s) => {
+  const old = await s.node("a", { VERSION: "1" });
+  s.proxy.lead(old);
+  const page = await s.open("/");
+  await page.locator("#product").selectOption("compass");
+  await page.locator("#quantity").fill("2");
+  await page.locator("#note").focus();
+  const note = "to the harbour office, please";
+  const typing = page.keyboard.type(note, { delay: 30 });
+  s.proxy.lead(await s.node("b", { VERSION: "2" }));
+  old.kill("SIGTERM");
+  await typing;
+  assertEquals(await old.exited, { code: 0, signal: null }, old.output());
+  await page.locator('.badge[data-version="2"]').waitFor();
+  await connected(page);
+  assertEquals(await page.locator("#note").inputValue(), note);
+  await page.locator("#gift").check();
+  await page.locator("output", { hasText: "75.00 €" }).waitFor();
+  await page.locator("form#order button").click();
+  await page.locator(".orders", { hasText: "1 ordered" }).waitFor();
+  assertEquals(await page.locator("#note").inputValue(), "");
+});
