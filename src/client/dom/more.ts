@@ -34,6 +34,7 @@ class Rare implements More {
   readonly #late = new WeakMap<LiveView, LatePort>();
   #region: HTMLElement | undefined;
   #reloads = 0;
+  #fetching: Promise<void> | undefined;
 
   constructor(page: MorePage) {
     this.#page = page;
@@ -138,7 +139,12 @@ class Rare implements More {
     this.#region.textContent = text;
   }
 
-  async refetch(code?: LiveErrorCode): Promise<void> {
+  /** Once for the error of each view and the close that follows: every answer may bring another session. */
+  refetch(code?: LiveErrorCode): Promise<void> {
+    return this.#fetching ??= this.#refetch(code).finally(() => this.#fetching = undefined);
+  }
+
+  async #refetch(code?: LiveErrorCode): Promise<void> {
     const got = await fetchPage(location.href);
     const { views } = this.#page;
     const found = [...views.values()].map((view) => {
