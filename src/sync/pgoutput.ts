@@ -59,8 +59,8 @@ export class Pgoutput {
     return message;
   }
 
-  #message(tag: number): Message {
-    switch (tag) {
+  #message(mark: number): Message {
+    switch (mark) {
       case 0x49: // I
         return { kind: "insert", relation: this.#uint32(), after: this.#tuple(this.#byte()) };
       case 0x55: // U
@@ -81,7 +81,7 @@ export class Pgoutput {
         this.#at = this.#bytes.length;
         return { kind: "other" };
     }
-    throw malformed(`it is of kind ${tag}`);
+    throw malformed(`it is of kind ${mark}`);
   }
 
   #begin(): Message {
@@ -103,12 +103,12 @@ export class Pgoutput {
 
   #update(): Message {
     const relation = this.#uint32();
-    const tag = this.#byte();
+    const mark = this.#byte();
     // K: the identity, O: the whole old row, N: there is no old one.
-    if (tag === 0x4e) {
-      return { kind: "update", relation, before: undefined, after: this.#tuple(tag) };
+    if (mark === 0x4e) {
+      return { kind: "update", relation, before: undefined, after: this.#tuple(mark) };
     }
-    const before = this.#tuple(tag);
+    const before = this.#tuple(mark);
     return { kind: "update", relation, before, after: this.#tuple(this.#byte()) };
   }
 
@@ -134,8 +134,8 @@ export class Pgoutput {
     return { kind: "relation", relation: { id, schema, table, columns } };
   }
 
-  #tuple(tag: number): Tuple {
-    if (tag !== 0x4e && tag !== 0x4b && tag !== 0x4f) throw malformed(`it has a tuple ${tag}`);
+  #tuple(mark: number): Tuple {
+    if (mark !== 0x4e && mark !== 0x4b && mark !== 0x4f) throw malformed(`it has a tuple ${mark}`);
     const count = this.#uint16();
     const fields: Field[] = [];
     for (let i = 0; i < count; i++) fields.push(this.#field());
