@@ -14,7 +14,9 @@ import type {
 } from "../../src/live/protocol.ts";
 import { applySplices } from "../../src/live/splice.ts";
 import type { Storage } from "../../src/ports/storage.ts";
+import type { VirtualClock } from "../../adapters/testing/mod.ts";
 import { type World, world } from "../stash/world.ts";
+import { cryptoIsIdle } from "./crypto_watch.ts";
 
 export const origin = "https://app.example";
 
@@ -60,12 +62,31 @@ export function liveWorld(front?: (storage: Storage) => Storage): LiveWorld {
     },
     until: async (condition, what = "what is waited for", withinMs = 60_000) => {
       for (let passed = 0; passed <= withinMs; passed += 5) {
-        await at.clock.advance(passed === 0 ? 0 : 5);
+        await turn(at.clock, passed === 0 ? 0 : 5);
         if (condition()) return;
       }
       throw new Error(`Not within ${withinMs} ms: ${what}`);
     },
+    finish: async (promise, withinMs = 60_000) => {
+      let settled = false;
+      const done = (): void => void (settled = true);
+      promise.then(done, done);
+      for (let passed = 0; passed <= withinMs; passed += 5) {
+        await turn(at.clock, passed === 0 ? 0 : 5);
+        if (settled) return promise;
+      }
+      throw new Error(`Not settled within ${withinMs} ms`);
+    },
   };
+}
+
+/** Turns time on, and waits for what does not follow it. */
+async function turn(clock: VirtualClock, ms: number): Promise<void> {
+  await clock.advance(ms);
+  for (let rounds = 0; rounds < 3; rounds++) {
+    await cryptoIsIdle();
+    await clock.advance(0);
+  }
 }
 
 /** One end of a socket that is a page's. */
@@ -256,10 +277,11 @@ export class Page {
 
   /** Joins all views. */
   async join(over: Partial<JoinFrame> = {}): Promise<void> {
+    const before = this.frames.length;
     this.sendJoins(over);
     const all = () => [...this.roots.values()].every(({ joined }) => joined !== undefined);
-    const over_ = () => this.closedWith !== undefined || this.frames.at(-1)?.t === "error";
-    await this.at.until(() => all() || over_(), "the joins");
+    const failed = () => this.frames.slice(before).some(({ t }) => t === "error");
+    await this.at.until(() => all() || failed() || this.closedWith !== undefined, "the joins");
     if (!all()) throw new Error(`Not joined: ${JSON.stringify(this.frames.at(-1))}`);
   }
 
