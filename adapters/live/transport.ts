@@ -77,12 +77,14 @@ export class Transport {
 
   #events(c: LiveRequestContext): SocketEvents {
     let connection: Connection | undefined;
+    // Not once it is open: Deno lets go of the request then.
+    const handshake = this.#handshake(c.req.raw);
     return {
       onOpen: (_event, socket) => {
         connection ??= this.#parts.server.open({
           send: (text) => quietly(() => socket.send(text)),
           close: (code, reason) => quietly(() => socket.close(code, reason)),
-        }, this.#handshake(c.req.raw));
+        }, handshake);
       },
       onMessage: ({ data }) => connection?.receive(data),
       onClose: () => connection?.closed(),
@@ -92,10 +94,10 @@ export class Transport {
 
   #handshake(request: Request): Handshake {
     const { internals: { sessions, ...internals }, rules, admit } = this.#parts;
-    // Taken out now: some runtimes let go of a request once it is upgraded.
     const tokens = readCookie(request.headers.get("cookie"), internals.cookie.name);
     const { origin } = askedUrl(request, rules.trustForwardedHost);
-    const options = admit === undefined ? {} : { admit: () => admit(request) };
+    const asked = admit === undefined ? undefined : request.clone();
+    const options = admit === undefined || asked === undefined ? {} : { admit: () => admit(asked) };
     return { origin, openSession: (until) => sessions.openLive(tokens, until, options) };
   }
 }
