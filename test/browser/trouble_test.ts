@@ -159,7 +159,7 @@ inBrowser("[LC37] scenario 29: a page of an older build is told and not reloaded
   const { fake, page } = await openConnected(t, {
     after: '<link rel="stylesheet" href="/a.css" data-live-track>',
   });
-  assertEquals(fake.of("join")[0]?.assets, ["/a.css"]);
+  assertEquals(fake.of("join")[0]?.assets, ["/a.css", "/live/client.js"]);
   await record(page);
   fake.onJoin = () => ({ stale: true, build: "2" });
   fake.cut();

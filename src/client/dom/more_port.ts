@@ -50,6 +50,9 @@ export type LoadMore = () => Promise<{ createMore(page: MorePage): More }>;
 /** What is kept for the tab. */
 export const keys = { stream: "holdfast:stream", handover: "holdfast:handover" } as const;
 
+/** What makes a page one of its build. */
+export const tracked = "[data-live-track],[data-live-auto]";
+
 /** Reads what is kept for the tab; `null` also where nothing may be kept. */
 export function recall(key: string): string | null {
   try {

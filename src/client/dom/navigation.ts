@@ -1,7 +1,7 @@
 import type { NavFrame } from "../../live/protocol.ts";
 import { entryOf, followLink, type HistoryEntry, isPage } from "../url.ts";
 import { emit, type LiveView } from "./host.ts";
-import type { MorePage } from "./more_port.ts";
+import { type MorePage, tracked } from "./more_port.ts";
 import { parsePage } from "./parse.ts";
 
 /** Gets a page as a document, or `undefined` if it is none that can be put in here. */
@@ -22,7 +22,7 @@ export async function fetchPage(
 
 /** The tracked assets of a document, as one text. */
 function assetsOf(page: Document): string {
-  return [...page.querySelectorAll("[data-live-track]")].map(({ outerHTML }) => outerHTML).join();
+  return [...page.querySelectorAll(tracked)].map(({ outerHTML }) => outerHTML).join();
 }
 
 /** Live navigation: between addresses of a view, and between pages over one connection. */

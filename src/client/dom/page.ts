@@ -22,7 +22,7 @@ import { Controls } from "./controls.ts";
 import { Events } from "./events.ts";
 import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
 import { Listeners } from "./listeners.ts";
-import { keys, type LoadMore, type More, type MorePage, recall } from "./more_port.ts";
+import { keys, type LoadMore, type More, type MorePage, recall, tracked } from "./more_port.ts";
 import type { Morph } from "./morph.ts";
 import { Status } from "./status.ts";
 import { Timers } from "./timers.ts";
@@ -298,9 +298,9 @@ export class Page implements MorePage {
   }
 }
 
-/** The addresses of the assets that a page tracks. */
+/** The addresses of the assets that a page tracks; its own script is one. */
 function trackedAssets(within: Document): readonly string[] {
-  return [...within.querySelectorAll("[data-live-track]")].map((element) =>
+  return [...within.querySelectorAll(tracked)].map((element) =>
     element.getAttribute("href") ?? element.getAttribute("src") ?? ""
   );
 }
