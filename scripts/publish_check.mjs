@@ -13,7 +13,8 @@ const required = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", "dist/
  * Where an optional package is imported under a name that JSR shall not resolve: it is the user's to
  * install, or not to.
  */
-const optionalImports = /adapters\/(client\/auto|node\/serve|otel\/api|postgres\/connect|s3\/sdk)\.ts:/;
+const optionalImports =
+  /adapters\/(client\/auto|node\/serve|otel\/api|postgres\/connect|s3\/sdk)\.ts:/;
 
 const env = { NO_COLOR: "1" };
 let failed = false;

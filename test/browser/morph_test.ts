@@ -264,3 +264,17 @@ inBrowser("[LC38] scripts and handlers in a patch never run", async (t) => {
   await patched(opened, "<script>window.ran = 1</script><p>there</p>");
   assert(await opened.page.evaluate("window.ran === undefined"));
 });
+
+inBrowser("[LC13] a list of others takes the place of one, and what has an id stays", async (t) => {
+  const list = (from: number) =>
+    Array.from({ length: 300 }, (_, n) => `<li id="r${n + from}">${n + from}</li>`).join("");
+  const opened = await openConnected(t, {
+    html: `<ul>${list(0)}</ul><div id="old"><input id="kept" value=""></div>`,
+  });
+  const { page } = opened;
+  await page.fill("#kept", "typed");
+  await patched(opened, `<ul>${list(1000)}</ul><section><input id="kept" value=""></section>`);
+  const seen = "[v.querySelectorAll('li').length, v.querySelector('li').id, kept.value]";
+  assertEquals(await page.evaluate(seen), [300, "r1000", "typed"]);
+  assertEquals(await page.evaluate("document.activeElement.id"), "kept");
+});

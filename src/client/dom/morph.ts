@@ -2,6 +2,7 @@ import {
   type Control,
   type Controls,
   controlsIn,
+  idOf,
   isControl,
   isSelect,
   putState,
@@ -125,6 +126,20 @@ function callbacksFor(
 }
 
 /**
+ * Takes away what no element of the new page can be matched with, which a morph would find out for
+ * each by going through all its siblings: a list of others costs a thousandth.
+ */
+function clear(root: Element, fresh: Element, context: MorphContext): void {
+  const ids = new Set([...fresh.querySelectorAll("[id]")].map(idOf));
+  for (const element of root.querySelectorAll("[id]")) {
+    const kept = [element, ...element.querySelectorAll("[id]")].some((one) => ids.has(idOf(one)));
+    if (kept || element.closest("[data-live-ignore]")) continue;
+    context.removed(element);
+    element.remove();
+  }
+}
+
+/**
  * Brings a view to what the server rendered, except for what is the user's: what they typed, where
  * they are, and how far they have scrolled. What to protect is decided before the morph and by the
  * element, because the morph may move the focus, and nobody hears of the events it causes.
@@ -144,6 +159,7 @@ export function morphView(root: Element, fresh: Element, context: MorphContext):
   );
   for (const type of noise) addEventListener(type, hush, true);
   try {
+    clear(root, fresh, context);
     context.morph(root, fresh, callbacksFor(root, held, context));
     for (const [control, state] of held) {
       // A select may have got back an option it had to be lent.
