@@ -101,6 +101,10 @@ function callbacksFor(
     beforeNodeMorphed(old, fresh) {
       if (!(old instanceof Element) || !(fresh instanceof Element) || old === root) return true;
       if (old.hasAttribute("data-live-ignore") || locked.get(old)) return false;
+      // Most of a page stays as it is; what a control holds may differ all the same.
+      if (old.isEqualNode(fresh) && !old.closest("select") && controlsIn(old).length === 0) {
+        return false;
+      }
       if (isControl(old)) matchControl(old, fresh as Control, held, context);
       else if (old.matches(edges)) followOpen(old, fresh);
       context.beforeUpdate(old, fresh);
