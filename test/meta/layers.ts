@@ -13,6 +13,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Where the layers are put together, too, with the defaults every runtime has.
   "adapters/web": ["src/"],
   "adapters/testing": ["src/", "adapters/web", "adapters/memory"],
+  "adapters/cli": ["src/", "adapters/web", "adapters/postgres"],
   "adapters": ["src/", "adapters/web"],
 };
 

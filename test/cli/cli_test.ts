@@ -1,0 +1,113 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { assert, assertEquals, runtime, test } from "../harness/mod.ts";
+import { runCli } from "../../adapters/cli/mod.ts";
+import { syncUp } from "../../adapters/postgres/mod.ts";
+import { afterAll } from "../postgres/fixtures/after_all.ts";
+import { startPostgres } from "../postgres/fixtures/server.ts";
+
+const server = await startPostgres({ fsync: "off" });
+const sql = postgres(server.url, { max: 1, onnotice: () => {} });
+await afterAll(async () => {
+  await sql.end();
+  await server.stop();
+});
+await sql.unsafe(
+  "CREATE SCHEMA app; CREATE TABLE app.notes (owner uuid NOT NULL, id int PRIMARY KEY)",
+);
+
+interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function cli(...args: readonly string[]): Promise<Answer> {
+  const [out, error]: [string[], string[]] = [[], []];
+  const code = await runCli(args, {
+    out: (line) => void out.push(line),
+    error: (line) => void error.push(line),
+    env: { DATABASE_URL: server.url },
+    cwd: fileURLToPath(new URL("./fixtures", import.meta.url)),
+  });
+  return { code, out: out.join("\n"), error: error.join("\n") };
+}
+
+const notes = ["--table", "app.notes:owner"];
+
+test("[CL1] check says what is missing, up sets it up, down takes it back", async () => {
+  const before = await cli("sync", "check", ...notes);
+  assertEquals(before.code, 1);
+  assert(/no publication "holdfast"; run this SQL:\nDO/.test(before.out), before.out);
+  assertEquals(await cli("sync", "up", ...notes), {
+    code: 0,
+    out: "The database is set up",
+    error: "",
+  });
+  assertEquals(await cli("sync", "check", ...notes), {
+    code: 0,
+    out: "Nothing is missing",
+    error: "",
+  });
+  assertEquals((await cli("sync", "down", ...notes)).code, 0);
+  assertEquals((await cli("sync", "check", ...notes)).code, 1);
+});
+
+test("[CL2] --print prints what would be run, without a database", async () => {
+  const { code, out } = await cli(
+    "sync",
+    "up",
+    ...notes,
+    "--print",
+    "--url",
+    "postgres://nowhere:1/x",
+  );
+  const tables = { "app.notes": { key: "owner", schema: "app", name: "notes" } };
+  assertEquals([code, out], [0, syncUp({ tables })]);
+  assert((await cli("sync", "down", ...notes, "--print")).out.includes("DROP PUBLICATION"));
+});
+
+test("[CL3] --json answers in JSON, errors included", async () => {
+  const { code, out } = await cli("sync", "check", ...notes, "--json");
+  const { ok, problems } = JSON.parse(out);
+  assertEquals([code, ok, problems[0].code], [1, false, "publication"]);
+  const failed = await cli("sync", "up", "--table", "nowhere:owner", "--json");
+  assertEquals([failed.code, JSON.parse(failed.out).ok], [1, false]);
+  assert(JSON.parse(failed.out).error.includes("nowhere"), failed.out);
+});
+
+test("[CL4] wrong arguments end with 2 and say what is right, help ends with 0", async () => {
+  const wrong = [
+    ["nonsense"],
+    ["sync", "sideways", ...notes],
+    ["sync", "up"],
+    ["sync", "up", "--table", "notes"],
+    ["sync", "up", "--unknown"],
+    ["sync", "up", "--config", "missing.ts"],
+  ];
+  for (const args of wrong) {
+    const { code, error } = await cli(...args);
+    assertEquals(code, 2, args.join(" "));
+    assert(error.includes("holdfast"), error);
+  }
+  for (const args of [[], ["--help"], ["sync"], ["sync", "--help"]]) {
+    assertEquals((await cli(...args)).code, 0);
+  }
+});
+
+test("[CL5] the tables come from a module", async () => {
+  const { code, out } = await cli("sync", "up", "--config", "config.ts", "--print");
+  assertEquals(code, 0);
+  assert(out.includes('CREATE PUBLICATION "from_config" FOR TABLE "app"."notes"'), out);
+});
+
+test("[CL6] started as a program it runs", () => {
+  const script = fileURLToPath(new URL("../../adapters/cli/mod.ts", import.meta.url));
+  const before = runtime === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
+  const args = [...before, script, "sync", "up", ...notes, "--print"];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assertEquals(status, 0);
+  assert(stdout.startsWith("DO $holdfast$"), stdout);
+});
