@@ -16,12 +16,11 @@ async function demoServer(): Promise<{ readonly url: string; stop(): Promise<voi
   return await startPostgres();
 }
 
-async function listen(fetch: (request: Request) => Response | Promise<Response>): Promise<string> {
-  const runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
-  const { serve } = await import(`holdfast/${runtime}`);
-  const server = await serve({ fetch, port: Number(process.env["PORT"] ?? 3000) });
-  return `http://localhost:${server.port}`;
-}
+const runtimes = {
+  bun: () => import("holdfast/bun"),
+  deno: () => import("holdfast/deno"),
+  node: () => import("holdfast/node"),
+};
 
 const given = process.env["DATABASE_URL"];
 const server = given === undefined ? await demoServer() : undefined;
@@ -32,14 +31,19 @@ const sync = createSync({ sql, tables });
 await sync.up();
 await sync.ready();
 
+const runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
+const { serve } = await runtimes[runtime]();
+const { fetch } = ordersApp(sql, sync);
+const port = Number(process.env["PORT"] ?? 3000);
+const web = await serve({ fetch, port, withinMs: 1000, signals: [] });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, async () => {
     await sync.close();
+    await web.close();
     await sql.end({ timeout: 1 });
     await server?.stop();
     process.exit(0);
   });
 }
-const address = await listen(ordersApp(sql, sync).fetch);
-console.log(`Open ${address}/acme and ${address}/globex, and change something:`);
+console.log(`Open ${web.url}/acme and ${web.url}/globex, and change something:`);
 console.log(`  psql ${url} -c "UPDATE orders SET quantity = quantity + 1"`);

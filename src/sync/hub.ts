@@ -219,6 +219,8 @@ export class Hub implements Host {
     this.#tables = new Map(infos.map((info) => [info.alias, new Table(info)]));
     if (!this.#started && !this.#closed) {
       this.#started = true;
+      // What was the matter so far is put right.
+      this.#status = { state: "connecting" };
       this.#stream.start();
     }
     return { tables: this.#tables, codec: this.codec };

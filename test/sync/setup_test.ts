@@ -199,6 +199,17 @@ test("[RL6] up can be run again, and down takes back what it did", async (t) => 
   assertEquals(left.length, 0);
 });
 
+test("[RL6] a sync that sets its database up itself is ready after", async (t) => {
+  const name = await table();
+  const sync = createSync({ sql, tables: { [name]: { key: "organization_id" } }, publication: name });
+  t.defer(() => sync.close());
+  const early = await assertRejects(() => sync.ready(), "ERR_SYNC_SETUP");
+  assert(early.message.includes(name));
+  await sync.up();
+  await sync.ready();
+  assertEquals(sync.status.state, "live");
+});
+
 test("[RL6] names of any kind are quoted", async (t) => {
   const schema = `we"ird 'schema' %s \\`;
   const name = `ta"ble'; DROP %I ${"x".repeat(40)}`;
