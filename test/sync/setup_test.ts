@@ -201,7 +201,11 @@ test("[RL6] up can be run again, and down takes back what it did", async (t) => 
 
 test("[RL6] a sync that sets its database up itself is ready after", async (t) => {
   const name = await table();
-  const sync = createSync({ sql, tables: { [name]: { key: "organization_id" } }, publication: name });
+  const sync = createSync({
+    sql,
+    tables: { [name]: { key: "organization_id" } },
+    publication: name,
+  });
   t.defer(() => sync.close());
   const early = await assertRejects(() => sync.ready(), "ERR_SYNC_SETUP");
   assert(early.message.includes(name));
