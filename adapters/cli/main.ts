@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { CliOutput } from "./run.ts";
+import type { CliOutput } from "./output.ts";
 
 type Run = (args: readonly string[], output: CliOutput) => Promise<number>;
 

@@ -9,6 +9,6 @@ import { isMain } from "./main.ts";
 import { runCli } from "./run.ts";
 
 export { runCli } from "./run.ts";
-export type { CliOutput } from "./run.ts";
+export type { CliOutput } from "./output.ts";
 
 await isMain(import.meta, runCli);

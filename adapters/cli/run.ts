@@ -1,19 +1,5 @@
+import type { CliOutput, Command } from "./output.ts";
 import { syncCommand } from "./sync_command.ts";
-
-/** Where a command writes to, and what it knows of its surroundings. */
-export interface CliOutput {
-  /** Takes a line of the answer. */
-  readonly out: (line: string) => void;
-  /** Takes a line about what went wrong. */
-  readonly error: (line: string) => void;
-  /** Variables of the environment. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder that file names are relative to. */
-  readonly cwd: string;
-}
-
-/** A verb of the command line; answers with the exit code. */
-export type Command = (args: readonly string[], output: CliOutput) => Promise<number>;
 
 const commands: Readonly<Record<string, { readonly about: string; readonly run: Command }>> = {
   sync: { about: "set a Postgres database up for sync: up, down, check", run: syncCommand },

@@ -10,7 +10,7 @@ import {
 import { Connections } from "../postgres/sync_connections.ts";
 import { Database } from "../postgres/sync_database.ts";
 import { resolveTables, type SyncTable } from "../postgres/sync_tables.ts";
-import type { CliOutput } from "./run.ts";
+import type { CliOutput } from "./output.ts";
 
 const HELP = `holdfast sync up|down|check [options]
 

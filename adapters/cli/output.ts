@@ -1,0 +1,14 @@
+/** Where a command writes to, and what it knows of its surroundings. */
+export interface CliOutput {
+  /** Takes a line of the answer. */
+  readonly out: (line: string) => void;
+  /** Takes a line about what went wrong. */
+  readonly error: (line: string) => void;
+  /** Variables of the environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that file names are relative to. */
+  readonly cwd: string;
+}
+
+/** A verb of the command line; answers with the exit code. */
+export type Command = (args: readonly string[], output: CliOutput) => Promise<number>;
