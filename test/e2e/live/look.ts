@@ -2,7 +2,7 @@
 import type { Locator, Page } from "playwright-core";
 
 /** A condition that does not hold after so long never will. */
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 30_000;
 
 /** Waits until a condition holds. Looks every few milliseconds; only a failure waits for the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -17,7 +17,7 @@ import { TcpProxy } from "./proxy.ts";
 const SCALE = 0.1;
 
 /** A scenario may take so long; most take a second. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 90_000;
 
 /** One scenario's part of the stage. */
 export interface Scene {
@@ -98,7 +98,7 @@ export class Stage {
         const page = await (given ?? await (own ??= context())).newPage();
         pages.push(page);
         Frames.of(page);
-        page.setDefaultTimeout(15_000);
+        page.setDefaultTimeout(30_000);
         watch(page, defer);
         await page.goto(proxy.url + path);
         await connected(page);
