@@ -90,7 +90,10 @@ function createFile(path: string): void {
 function configure(connection: Connection, path: string): void {
   // Waiting is done by timers: SQLite's own waiting blocks the whole process.
   connection.exec("PRAGMA busy_timeout = 0");
+  // In one transaction: read one by one, half of this could be older than another's creation.
+  connection.exec("BEGIN");
   checkFormat(connection, path);
+  connection.exec("COMMIT");
   const mode = pragma(connection, "journal_mode = WAL");
   if (mode !== "wal" && path !== ":memory:") {
     throw unusable(path, "its file system has no shared memory for a write-ahead log");

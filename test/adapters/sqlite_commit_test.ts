@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import * as t from "../harness/mod.ts";
 import { type Database, openDatabase } from "../../adapters/sqlite/database.ts";
-import type { Statement } from "../../adapters/sqlite/driver.ts";
+import {
+  type Connection,
+  isBusy,
+  loadDriver,
+  type Statement,
+} from "../../adapters/sqlite/driver.ts";
 import { GroupCommit } from "../../adapters/sqlite/group_commit.ts";
 import { createVirtualClock, seededRandom } from "../../adapters/testing/mod.ts";
 import { temp } from "./fixtures/temp.ts";
@@ -64,6 +69,29 @@ t.test("[SQ2] a transaction has at most 1000 writes", async (context) => {
   const { put } = committer(context, (when) => void (count += when === "after" ? 1 : 0));
   await Promise.all(Array.from({ length: 2500 }, (_, n) => put(`k${n}`)));
   t.assertEquals(count, 3);
+});
+
+t.test("[SQ10] a file that another process creates while it is opened is not taken for somebody else's", (context) => {
+  const path = join(temp(context), "s.db");
+  const { prototype } = loadDriver() as unknown as { readonly prototype: Connection };
+  const { prepare } = prototype;
+  context.defer(() => void Object.assign(prototype, { prepare }));
+  let meddled = false;
+  const meddling = function (this: Connection, sql: string): Statement {
+    if (sql === "PRAGMA user_version" && !meddled) {
+      meddled = true;
+      try {
+        openDatabase(path).close();
+      } catch (error) {
+        // The other one is who waits: nothing may change between the first look and the last.
+        t.assert(isBusy(error), String(error));
+      }
+    }
+    return prepare.call(this, sql);
+  };
+  Object.assign(prototype, { prepare: meddling });
+  openDatabase(path).close();
+  t.assert(meddled);
 });
 
 t.test("[SQ3] no write is answered before its commit has returned", async (context) => {
