@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate } from "node:timers";
 import * as t from "../harness/mod.ts";
 import { type Database, openDatabase } from "../../adapters/sqlite/database.ts";
 import {
@@ -38,6 +39,27 @@ function committer(
   return { opened, commits, put };
 }
 
+/** Counts the commits of each turn of the event loop that has some. */
+function countByTurn(context: Parameters<typeof temp>[0]) {
+  const turns: number[] = [];
+  let commits = 0;
+  let ended = false;
+  context.defer(() => void (ended = true));
+  const turn = (): void => {
+    if (commits > 0) turns.push(commits);
+    commits = 0;
+    if (!ended) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const on = committer(context, (when) => void (commits += when === "after" ? 1 : 0));
+  /** What was counted, after a turn without a commit. */
+  const counted = async (): Promise<readonly number[]> => {
+    for (let n = 0; n < 3; n++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    return turns.splice(0);
+  };
+  return { ...on, counted };
+}
+
 t.test("[SQ1] the database has a write-ahead log, syncs every commit and does not wait by itself", (context) => {
   const database = openDatabase(join(temp(context), "s.db"));
   context.defer(() => database.close());
@@ -69,6 +91,44 @@ t.test("[SQ2] a transaction has at most 1000 writes", async (context) => {
   const { put } = committer(context, (when) => void (count += when === "after" ? 1 : 0));
   await Promise.all(Array.from({ length: 2500 }, (_, n) => put(`k${n}`)));
   t.assertEquals(count, 3);
+});
+
+t.test("[SQ17] as many as were answered are committed in the same turn when they write again", async (context) => {
+  const { put, counted } = countByTurn(context);
+  for (const callers of [1, 64]) {
+    await Promise.all(Array.from({ length: callers }, async (_, n) => {
+      for (const again of [1, 2, 3]) await put(`k${n}/${again}`);
+    }));
+    t.assertEquals(await counted(), [3]);
+  }
+});
+
+t.test("[SQ17] callers who are some promises away are waited for", async (context) => {
+  const { put, counted } = countByTurn(context);
+  await Promise.all(Array.from({ length: 8 }, async (_, n) => {
+    await put(`k${n}/1`);
+    for (let away = 0; away < n; away++) await Promise.resolve();
+    await put(`k${n}/2`);
+  }));
+  t.assertEquals(await counted(), [2]);
+});
+
+t.test("[SQ17] fewer than were answered wait for what the next turn brings", async (context) => {
+  const { put, counted } = countByTurn(context);
+  await Promise.all([put("a"), put("b").then(() => put("c"))]);
+  t.assertEquals(await counted(), [1, 1]);
+});
+
+t.test("[SQ18] the event loop has its turn after 8 transactions, or after 1000 writes", async (context) => {
+  const { put, counted } = countByTurn(context);
+  for (let n = 0; n < 24; n++) await put("k");
+  t.assertEquals(await counted(), [8, 8, 8]);
+  await Promise.all(Array.from({ length: 600 }, async (_, n) => {
+    for (const again of [1, 2, 3]) await put(`k${n}/${again}`);
+  }));
+  t.assertEquals(await counted(), [2, 1]);
+  await Promise.all(Array.from({ length: 2500 }, (_, n) => put(`k${n}`)));
+  t.assertEquals(await counted(), [1, 1, 1]);
 });
 
 t.test("[SQ10] a file that another process creates while it is opened is not taken for somebody else's", (context) => {
