@@ -1,12 +1,12 @@
 /**
  * Sessions beside those of other libraries, in one Hono application:
  *
- *     npm run bench -- stash                    everything, about half an hour; writes results/stash.md
+ *     npm run bench -- stash                    everything, about ten minutes; writes results/stash.md
  *     npm run bench -- stash --quick            does it work? A minute; writes nothing
  *     npm run bench -- stash --servers=bun      on one runtime; the client is always Bun
  *     npm run bench -- stash --only=floor,holdfast_memory
  *
- * More: `--rounds=5 --seconds=3 --connections=64 --state-bytes=0 --print`. Fails if an answer is
+ * More: `--rounds=25 --phase-ms=200 --connections=64 --state-bytes=0 --print`. Fails if an answer is
  * wrong or a durable write is lost, never because of time.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -16,10 +16,9 @@ import { flag, numberOption, option } from "./_lib/options.ts";
 import { installPeers } from "./_lib/packages.ts";
 import { chooseRuntimes, type Runtime } from "./_lib/runtimes.ts";
 import { figure } from "./_lib/stats.ts";
-import type { Measured } from "./_stash/client.ts";
-import { measureAll, type Plan } from "./_stash/measure.ts";
+import { measureAll, type Plan, type Results } from "./_stash/measure.ts";
 import { runCore } from "./_stash/processes.ts";
-import { asTable, bars } from "./_stash/report.ts";
+import { asTable, bars, middle, timesFloor } from "./_stash/report.ts";
 import { variants } from "./_stash/variants.ts";
 
 const place = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -31,10 +30,10 @@ const data = place("./.data/");
 function makePlan(all: readonly string[]): Plan {
   return {
     variants: only?.split(",") ?? all,
-    rounds: numberOption("rounds", quick ? 1 : 5),
+    rounds: numberOption("rounds", quick ? 1 : 25),
     connections: numberOption("connections", 64),
-    warmUpMs: quick ? 100 : 2000,
-    measureMs: numberOption("seconds", quick ? 0.2 : 3) * 1000,
+    warmUpRequests: quick ? 200 : 20_000,
+    phaseMs: numberOption("phase-ms", 200),
     stateBytes: numberOption("state-bytes", 0),
     folder: data,
   };
@@ -47,18 +46,23 @@ function circumstances(plan: Plan, runtimes: readonly Runtime[], peers: readonly
     `Disk: ${disk(data)}.`,
     `Compared with ${peers.join(", ")}.`,
     `${plan.connections} connections, each with its session; ${plan.stateBytes} bytes beside the`,
-    `counter; medians of ${plan.rounds} rounds of ${figure(plan.measureMs / 1000)} s after`,
-    `${figure(plan.warmUpMs / 1000)} s of warm-up, each in a fresh process.`,
+    `counter. All servers stay alive; each answers ${figure(plan.warmUpRequests)} reads and as many`,
+    `writes before anything counts; then they take turns, in ${plan.rounds} rounds, each with`,
+    `${plan.phaseMs} ms of reads and of writes. Medians; "× floor" is the median of the ratios to the`,
+    "floor's CPU in the same round.",
     "CPU is that of the server process, all its threads; \\* marks a client that was busy for more",
     "than 90 % of the time, so that it limited the requests per second, not the CPU per request.",
   ].join(" ");
 }
 
-function tell(name: string, measured: readonly Measured[]): void {
-  const figures = measured.map(({ ask, requestsPerSecond, cpuUs }) =>
-    `${ask} ${figure(requestsPerSecond).padStart(8)}/s ${figure(cpuUs).padStart(6)} µs`
-  );
-  console.log(`  ${name.padEnd(24)} ${figures.join("   ")}`);
+function tell(results: Results): void {
+  for (const name of results.keys()) {
+    const figures = (["read", "write"] as const).map((ask) => {
+      const cpuUs = figure(middle(results, name, ask, "cpuUs")).padStart(6);
+      return `${ask} ${cpuUs} µs ${figure(timesFloor(results, name, ask)).padStart(5)} × floor`;
+    });
+    console.log(`  ${name.padEnd(24)} ${figures.join("   ")}`);
+  }
 }
 
 /** Measures everything, printing as it goes; answers with the page to keep. */
@@ -70,7 +74,8 @@ async function run(): Promise<string> {
   const promises: string[] = [];
   for (const runtime of runtimes) {
     console.log(`\n${runtime.name} ${runtime.version}`);
-    const results = await measureAll(runtime, plan, tell);
+    const results = await measureAll(runtime, plan);
+    tell(results);
     page.push(`## ${runtime.name} ${runtime.version}`);
     page.push(asTable(results, "read"), asTable(results, "write"));
     promises.push(...bars(runtime.name, results).map((line) => `- ${line}`));

@@ -2,105 +2,80 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bun, type Runtime } from "../_lib/runtimes.ts";
-import type { Job, Measured, Phase } from "./client.ts";
-import { runClient, type ServerOptions, startServer } from "./processes.ts";
+import type { Found, Job, Measured, Target } from "./client.ts";
+import { runClient, type ServerOptions, type ServerProcess, startServer } from "./processes.ts";
 import { variants } from "./variants.ts";
 
 /** How to measure. */
-export interface Plan {
+export interface Plan extends Omit<Job, "targets"> {
   readonly variants: readonly string[];
-  readonly rounds: number;
-  readonly connections: number;
-  readonly warmUpMs: number;
-  readonly measureMs: number;
   readonly stateBytes: number;
   /** A folder on the disk that durable variants write to. */
   readonly folder: string;
 }
 
-/** What was measured of one variant on one runtime, over all rounds. */
+/** What was measured of each variant on one runtime, in order of the rounds. */
 export type Results = ReadonlyMap<string, readonly Measured[]>;
 
-/**
- * Measures the variants on one runtime in rounds, A B C A B C, so that a noisy minute of the machine
- * does not meet one of them alone; each time in a fresh process.
- *
- * @param tell Told of each measurement.
- * @throws {Error} If a server gave a wrong answer or lost something.
- */
-export async function measureAll(
-  runtime: Runtime,
-  plan: Plan,
-  tell: (variant: string, measured: readonly Measured[]) => void,
-): Promise<Results> {
-  const results = new Map<string, Measured[]>(plan.variants.map((name) => [name, []]));
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const name of plan.variants) {
-      const measured = await measureOne(runtime, name, plan);
-      results.get(name)?.push(...measured);
-      tell(name, measured);
-    }
-  }
-  return results;
+/** A variant being served. */
+interface Served {
+  readonly name: string;
+  readonly options: ServerOptions;
+  readonly server: ServerProcess;
 }
 
-async function measureOne(
-  runtime: Runtime,
-  name: string,
-  { folder, connections, warmUpMs, measureMs, stateBytes }: Plan,
-): Promise<readonly Measured[]> {
-  const { floor, durable } = variants[name] ?? {};
-  const phases: Phase[] = (["read", "write"] as const).map((ask) => ({
-    ask,
-    warmUpMs,
-    measureMs,
-  }));
-  const own = mkdtempSync(join(folder, "run-"));
-  const options = {
-    secret: randomBytes(32).toString("hex"),
-    file: join(own, "bench.db"),
-    stateBytes,
-  };
-  const job = { connections, checked: floor !== true };
+/**
+ * Measures the variants on one runtime. All servers stay alive from the first warm-up to the last
+ * phase, and take turns that are shorter than a whim of the machine: so what is measured is neither
+ * a compiler nor a neighbour, and a phase can be compared with the floor's of the same round.
+ *
+ * @throws {Error} If a server gave a wrong answer or lost something.
+ */
+export async function measureAll(runtime: Runtime, plan: Plan): Promise<Results> {
+  const own = mkdtempSync(join(plan.folder, "run-"));
+  const served: Served[] = [];
   try {
-    const server = await startServer(runtime, name, options);
-    const { port, controlPort } = server;
-    try {
-      const { measured, kept } = await runClient(bun, {
-        ...job,
-        port,
-        controlPort,
-        phases,
-      });
-      if (durable !== true) return measured;
-      await server.kill();
-      await verify(runtime, name, options, { ...job, kept, phases: [] });
-      return measured;
-    } catch (error) {
-      console.error(server.complaints());
-      throw error;
-    } finally {
-      await server.kill();
+    for (const name of plan.variants) {
+      const options = {
+        secret: randomBytes(32).toString("hex"),
+        file: join(own, `${name}.db`),
+        stateBytes: plan.stateBytes,
+      };
+      served.push({ name, options, server: await startServer(runtime, name, options) });
     }
+    const found = await runClient(bun, { ...plan, targets: served.map((one) => target(one)) });
+    const results = new Map<string, readonly Measured[]>();
+    for (const [at, one] of served.entries()) {
+      results.set(one.name, found[at]?.measured ?? []);
+      if (variants[one.name]?.durable === true) await verify(runtime, one, plan, found[at]);
+    }
+    return results;
+  } catch (error) {
+    for (const { name, server } of served) console.error(name, server.complaints());
+    throw error;
   } finally {
+    await Promise.all(served.map(({ server }) => server.kill()));
     rmSync(own, { recursive: true });
   }
+}
+
+function target({ name, server }: Pick<Served, "name" | "server">): Target {
+  const { port, controlPort } = server;
+  return { port, controlPort, checked: variants[name]?.floor !== true };
 }
 
 /** Opens the file in another process: every count that was acknowledged must be there. */
 async function verify(
   runtime: Runtime,
-  name: string,
-  options: ServerOptions,
-  job: Omit<Job, "port" | "controlPort">,
+  { name, options, server: before }: Served,
+  { connections }: Plan,
+  found: Found | undefined,
 ): Promise<void> {
+  await before.kill();
   const server = await startServer(runtime, name, options);
   try {
-    await runClient(bun, {
-      ...job,
-      port: server.port,
-      controlPort: server.controlPort,
-    });
+    const targets = [{ ...target({ name, server }), kept: found?.kept ?? [] }];
+    await runClient(bun, { connections, warmUpRequests: 0, rounds: 0, phaseMs: 0, targets });
   } finally {
     await server.kill();
   }

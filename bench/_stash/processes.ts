@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import type { Runtime } from "../_lib/runtimes.ts";
-import type { Job, Outcome } from "./client.ts";
+import type { Found, Job } from "./client.ts";
 import type { Listening } from "./server.ts";
 
 const runArgs = { bun: ["run"], deno: ["run", "-A", "--no-check"], node: [] };
@@ -83,7 +83,7 @@ export async function startServer(
  *
  * @throws {Error} If it failed; it has said why on standard error.
  */
-export async function runClient(runtime: Runtime, job: Job): Promise<Outcome> {
+export async function runClient(runtime: Runtime, job: Job): Promise<readonly Found[]> {
   return JSON.parse(await outputOf(runtime, [script("client.ts")], JSON.stringify(job)));
 }
 

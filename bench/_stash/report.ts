@@ -12,16 +12,25 @@ const BUSY = 0.9;
 
 type Field = Exclude<keyof Measured, "ask">;
 
+function phases(results: Results, name: string, ask: Ask): readonly Measured[] {
+  return results.get(name)?.filter((measured) => measured.ask === ask) ?? [];
+}
+
 /** The median over the rounds; `NaN` if it was not measured. */
 export function middle(results: Results, name: string, ask: Ask, field: Field): number {
-  const all = results.get(name)?.filter((measured) => measured.ask === ask) ??
-    [];
-  return median(all.map((measured) => measured[field]));
+  return median(phases(results, name, ask).map((measured) => measured[field]));
+}
+
+/** How often the floor's CPU: the median of the ratios to the floor's phase of the same round. */
+export function timesFloor(results: Results, name: string, ask: Ask): number {
+  const floor = phases(results, "floor", ask);
+  return median(
+    phases(results, name, ask).map(({ cpuUs }, round) => cpuUs / (floor[round]?.cpuUs ?? NaN)),
+  );
 }
 
 /** A table of one runtime's reads or writes. */
 export function asTable(results: Results, ask: Ask): string {
-  const floor = middle(results, "floor", ask, "cpuUs");
   const rows = Array.from(results.keys(), (name) => {
     const of = (field: Field): number => middle(results, name, ask, field);
     return [
@@ -30,7 +39,7 @@ export function asTable(results: Results, ask: Ask): string {
       figure(of("p50Ms")),
       figure(of("p99Ms")),
       figure(of("cpuUs")),
-      figure(of("cpuUs") / floor),
+      figure(timesFloor(results, name, ask)),
     ];
   });
   return table([ask, ...HEAD.slice(1)], rows);
@@ -44,7 +53,7 @@ export function bars(runtime: string, results: Results): readonly string[] {
   const best = (ask: Ask): number =>
     Math.min(...inMemory.map((name) => middle(results, name, ask, "cpuUs")));
   const cpu = (name: string, ask: Ask): number => middle(results, name, ask, "cpuUs");
-  const ratio = cpu("holdfast_memory", "read") / cpu("floor", "read");
+  const ratio = timesFloor(results, "holdfast_memory", "read");
   const durable = middle(results, "holdfast_sqlite", "write", "requestsPerSecond");
   const bar = (what: string, value: number, holds: boolean): string[] =>
     Number.isFinite(value)
