@@ -45,8 +45,18 @@ export interface SessionContext {
 /** The middleware that {@linkcode session} makes. */
 export type SessionMiddleware = (c: SessionContext, next: () => Promise<void>) => Promise<void>;
 
-/** A session that some mount of the middleware has opened for a request. */
-class Opened {
+/** One mount of the middleware at work on a request. */
+interface Mount {
+  readonly c: SessionContext;
+  readonly open: OpenSession;
+  /** Another mount around it sets the cookie. */
+  readonly isInner: boolean;
+}
+
+/** The mount of the middleware that has opened a session for a request: nearly always the only one. */
+class Opened implements Mount {
+  readonly c: SessionContext;
+  readonly isInner = false;
   readonly holdfast: Holdfast;
   readonly open: OpenSession;
   /** What a mount for another root has opened before. */
@@ -54,11 +64,13 @@ class Opened {
   readonly #request: Request;
   #admits: readonly Admit[] = noAdmits;
 
-  constructor(holdfast: Holdfast, request: Request, before: Opened | undefined) {
+  constructor(holdfast: Holdfast, c: SessionContext, before: Opened | undefined) {
     this.holdfast = holdfast;
+    this.c = c;
     this.before = before;
-    this.#request = request;
-    this.open = holdfast.open(request.headers.get("cookie"), this);
+    // As it came: a middleware may put another one in its place.
+    this.#request = c.req.raw;
+    this.open = holdfast.open(this.#request.headers.get("cookie"), this);
     RequestSession.leaveNote(this.open.session, this);
   }
 
@@ -156,22 +168,14 @@ export function session(
   return (c, next) => {
     const last = lastOpened(c);
     const outer = findOpened(last, holdfast);
-    const opened = outer ?? new Opened(holdfast, c.req.raw, last);
+    const opened = outer ?? new Opened(holdfast, c, last);
     if (admit !== undefined) opened.ask(admit);
     c.set("session", opened.open.session);
-    const mount: Mount = { c, open: opened.open, isInner: outer !== undefined };
+    const mount: Mount = outer === undefined ? opened : { c, open: outer.open, isInner: true };
     return autoStash
       ? stashAfter(mount, next())
       : next().then(() => finish(mount), (error) => giveUp(mount, error));
   };
-}
-
-/** One mount of the middleware at work on a request. */
-interface Mount {
-  readonly c: SessionContext;
-  readonly open: OpenSession;
-  /** Another mount around it sets the cookie. */
-  readonly isInner: boolean;
 }
 
 async function stashAfter(mount: Mount, answering: Promise<void>): Promise<void> {

@@ -23,6 +23,12 @@ export const defaultEngineLimits: EngineLimits = {
   maxActive: 10_000,
 };
 
+/**
+ * Uses are told apart by eras, because to ask a clock for each costs as much as to find the object.
+ * One ends with each sweep, and when a 64th of what memory may hold has come in.
+ */
+const erasPerMemory = 64;
+
 /** Losses remembered of objects that have left memory. */
 const maxLosses = 10_000;
 
@@ -43,7 +49,12 @@ export class Engine {
   readonly #limits: EngineLimits;
   readonly #store: RecordStore;
   /** In order of last use, so that the first are the ones to evict. */
-  readonly #active: Map<string, { activation: Activation; usedAt: number }> = new Map();
+  readonly #active: Map<string, { activation: Activation; usedIn: number }> = new Map();
+  #era = 0;
+  /** How many may come in before the next era. */
+  #room = 0;
+  /** The eras that began with the sweep before the last, and with the last. */
+  #swept: readonly [number, number] = [0, 0];
   /** Objects leave memory by themselves: somebody has to know who was used last. */
   readonly #leave: boolean;
   /** What objects had lost when they left memory, until it is told. */
@@ -193,20 +204,25 @@ export class Engine {
   #activation(key: string): Activation {
     let entry = this.#active.get(key);
     if (entry !== undefined && !this.#leave) return entry.activation;
-    const usedAt = this.#ports.clock.monotonic();
     if (entry === undefined) {
       const activation = new Activation(key, this.#store, this.#ports, this.#limits);
-      entry = { activation, usedAt };
       this.#evictBeyond(this.#limits.maxActive - 1);
       this.#scheduleSweep();
+      if (--this.#room < 0) this.#beginEra();
+      entry = { activation, usedIn: this.#era };
     } else {
-      // The order of use is kept to the second: moving an entry costs more than a read of it.
-      if (usedAt - entry.usedAt < 1000) return entry.activation;
-      entry.usedAt = usedAt;
+      // Moving an entry costs more than a read of it.
+      if (entry.usedIn === this.#era) return entry.activation;
+      entry.usedIn = this.#era;
       this.#active.delete(key);
     }
     this.#active.set(key, entry);
     return entry.activation;
+  }
+
+  #beginEra(): void {
+    this.#era++;
+    this.#room = Math.floor(this.#limits.maxActive / erasPerMemory);
   }
 
   #evictBeyond(count: number): void {
@@ -242,11 +258,14 @@ export class Engine {
 
   #sweep(): void {
     this.#cancelSweep = undefined;
-    const before = this.#ports.clock.monotonic() - this.#limits.idleMs;
-    for (const [key, { activation, usedAt }] of this.#active) {
-      if (usedAt > before) break;
+    // Two sweeps ago was the idle time ago.
+    const [before, last] = this.#swept;
+    for (const [key, { activation, usedIn }] of this.#active) {
+      if (usedIn >= before) break;
       if (activation.idle) this.#evict(key);
     }
+    this.#beginEra();
+    this.#swept = [last, this.#era];
     if (this.#active.size > 0) this.#scheduleSweep();
   }
 }

@@ -19,23 +19,29 @@ const triesToMove = 10;
  * that disagree on which secret is current (a rolling deploy), and any may die in between
  * (SPEC SE15 to SE17).
  *
+ * @param now The time, if the caller has asked for it: each look at the clock costs.
  * @throws {StorageUnavailableError} If storage fails.
  * @throws {ConflictError} If other nodes keep moving the session.
  * @throws {HoldfastError} If the record cannot be used.
  */
-export function locate(context: SessionContext, identity: Identity): Alive | Promise<Alive> {
+export function locate(
+  context: SessionContext,
+  identity: Identity,
+  now: number = context.now(),
+): Alive | Promise<Alive> {
   const reading = context.engine.readNow(identity.keys[0] ?? "");
   return reading instanceof Promise
-    ? reading.then((current) => locateFrom(context, identity, current))
-    : locateFrom(context, identity, reading);
+    ? reading.then((current) => locateFrom(context, identity, current, context.now()))
+    : locateFrom(context, identity, reading, now);
 }
 
 function locateFrom(
   context: SessionContext,
   identity: Identity,
   current: Current,
+  now: number,
 ): Alive | Promise<Alive> {
-  const here = judge(current, context.lifetime, context.now());
+  const here = judge(current, context.lifetime, now);
   const isHere = here.state !== undefined && here.state.moved === undefined;
   return isHere ? here : bringHere(context, identity, here);
 }

@@ -287,15 +287,19 @@ export class RequestSession implements Session {
 
   #findAs(seat: Seat, identity: Identity | undefined): Promise<void> | undefined {
     if (identity === undefined) return undefined;
-    const alive = locate(this.#context, identity);
-    if (alive instanceof Promise) return alive.then((found) => this.#occupy(seat, identity, found));
-    this.#occupy(seat, identity, alive);
+    const { now } = this.#context;
+    const asked = now();
+    const alive = locate(this.#context, identity, asked);
+    if (alive instanceof Promise) {
+      return alive.then((found) => this.#occupy(seat, identity, found, now()));
+    }
+    this.#occupy(seat, identity, alive, asked);
     return undefined;
   }
 
-  #occupy(seat: Seat, identity: Identity, alive: Alive): void {
+  #occupy(seat: Seat, identity: Identity, alive: Alive, now: number): void {
     if (seat.ended) return;
-    if (alive.state === undefined) return this.#occupyReserved(seat, identity, alive);
+    if (alive.state === undefined) return this.#occupyReserved(seat, identity, alive, now);
     seat.identity = identity;
     seat.fresh = false;
     seat.shown = true;
@@ -303,12 +307,12 @@ export class RequestSession implements Session {
     if (identity.keyIndex > 0 && !this.#sealed) {
       this.#cookie = { kind: "set", token: identity.token };
     }
-    this.#touch(identity, alive.state);
+    this.#touch(identity, alive.state, now);
   }
 
   /** Takes an id that a page was given, if no session has begun under it (SPEC SE24). */
-  #occupyReserved(seat: Seat, identity: Identity, { gone }: Alive): void {
-    if (gone !== "absent" || !(this.#context.now() < identity.reservedUntil)) return;
+  #occupyReserved(seat: Seat, identity: Identity, { gone }: Alive, now: number): void {
+    if (gone !== "absent" || !(now < identity.reservedUntil)) return;
     seat.identity = identity;
     seat.until = identity.reservedUntil;
     seat.reserved = true;
@@ -339,9 +343,8 @@ export class RequestSession implements Session {
   }
 
   /** Notes that the user was here; in the background, because nobody waits for it. */
-  #touch(identity: Identity, state: SessionState): void {
-    const { lifetime, now } = this.#context;
-    if (shouldTouch(state, lifetime, now())) this.#writeTouch(identity);
+  #touch(identity: Identity, state: SessionState, now: number): void {
+    if (shouldTouch(state, this.#context.lifetime, now)) this.#writeTouch(identity);
   }
 
   #writeTouch(identity: Identity): void {
