@@ -46,7 +46,9 @@ function circumstances(plan: Plan, runtimes: readonly Runtime[], peers: readonly
     `Disk: ${disk(data)}.`,
     `Compared with ${peers.join(", ")}.`,
     `${plan.connections} connections, each with its session; ${plan.stateBytes} bytes beside the`,
-    `counter. All servers stay alive; each answers ${figure(plan.warmUpRequests)} reads and as many`,
+    `counter. All servers stay alive; each answers ${
+      figure(plan.warmUpRequests)
+    } reads and as many`,
     `writes before anything counts; then they take turns, in ${plan.rounds} rounds, each with`,
     `${plan.phaseMs} ms of reads and of writes. Medians; "× floor" is the median of the ratios to the`,
     "floor's CPU in the same round.",
