@@ -41,10 +41,9 @@ const RETRY = { tries: Infinity, firstDelayMs: 100, maxDelayMs: 5000 };
 const SILENCE_MS = 30_000;
 
 /**
- * So long after the server has sent something it gets a report: from version 16 on it looks for new
- * commits and goes to sleep in two steps, so that it can overlook one that comes between the two, and
- * sleeps on until it hears of something. Measured on 17 and 18: about one in a few thousand commits
- * after a burst.
+ * So long after the server has sent something it gets a report: now and then (seen on Postgres 17 and
+ * 18, a few times in thousands of commits) one arrived only when the server heard from us; why is not
+ * known for certain.
  */
 const NUDGE_MS = 50;
 
