@@ -303,7 +303,10 @@ export class Connection implements ViewLink {
     const standing = this.#host.clock.now() < session.until
       ? "unborn"
       : await session.look().catch(() => "begun" as const);
-    if (standing !== "over") return session;
+    if (standing !== "over") {
+      session.active();
+      return session;
+    }
     this.#refuse("unauthorized", "expired", frame);
     return undefined;
   }
