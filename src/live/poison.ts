@@ -38,7 +38,7 @@ export class PoisonGuard {
    */
   crashed(key: string, recoveredAt: number | undefined): void {
     const now = this.#clock.monotonic();
-    if (recoveredAt === undefined || now - recoveredAt > this.#poisonMs) return;
+    if (recoveredAt === undefined || now - recoveredAt >= this.#poisonMs) return;
     const count = (this.#crashes.get(key)?.count ?? 0) + 1;
     this.#crashes.delete(key);
     this.#crashes.set(key, { count, at: now });
