@@ -145,9 +145,11 @@ export class Stasher {
 
   async #put(captured: Captured, submit: number | undefined): Promise<boolean> {
     if (this.#handle.unreadable) {
-      await this.#handle.overwrite(captured);
+      const isWhole = await this.#handle.overwrite(captured);
       this.#view.refreshed();
-      return submit === undefined || await this.#handle.put(this.#handle.capture(), submit);
+      if (!isWhole) throw this.#handle.gaveWay();
+      // What a submit has done without what was stored, it does again with it.
+      return submit === undefined;
     }
     const isNew = await this.#handle.put(captured, submit);
     return isNew || submit === undefined;

@@ -264,7 +264,9 @@ export class LiveView implements ContextHost {
     if (outcome.kind === "stored") this.#link.send({ t: "stash", id, rev, durable: true });
     if (outcome.kind !== "failed") return;
     const code = outcome.error instanceof HoldfastError ? outcome.error.code : "ERR_UNKNOWN";
-    this.#link.send({ t: "stash", id, rev, durable: false, code });
+    // What gave way to what was stored is gone from everything that was shown.
+    const upTo = code === "ERR_UNRECOVERED" ? this.#shown.rev : rev;
+    this.#link.send({ t: "stash", id, rev: upTo, durable: false, code });
     if (code === "ERR_SESSION_ENDED") this.#link.sessionOver();
     if (code !== "ERR_NEWER_VERSION" || this.#isOutdated) return;
     this.#isOutdated = true;

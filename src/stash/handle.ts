@@ -21,6 +21,8 @@ import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
 import { recoverSlice, type SliceChange, type StashStatus, submittedOf } from "./slices.ts";
 import type { Slice } from "./state.ts";
 
+// Longer than 400 lines because all of it decides on the private state of one handle.
+
 /** How large one value may be; in bytes, what counts is the whole session. */
 const valueLimits: JsonLimits = { ...defaultJsonLimits, maxBytes: Infinity };
 
@@ -233,12 +235,38 @@ export class StashHandle<S extends object> implements Stash<S> {
     return epoch === this.#epoch ? diff(this.#base(), fields) : patch;
   }
 
-  /** Stores what was taken over what could not be read before, if it can be read by now. */
-  async overwrite({ patch: { set, drop } }: Captured): Promise<void> {
-    await this.update((state) => {
-      for (const key of Object.keys(set)) Reflect.set(state, key, cloneJson(set[key] ?? null));
-      for (const key of drop) Reflect.set(state, key, undefined);
+  /**
+   * Takes in what could not be read before, if it can be read by now, and stores what was changed of
+   * what was still at its default: what was computed without the rest must not be written over it.
+   *
+   * @returns `false` if something that was changed gave way.
+   */
+  async overwrite({ patch: { set } }: Captured): Promise<boolean> {
+    const { defaults } = this.#definition;
+    const isDefault = (state: S, key: string): boolean => {
+      const value: unknown = Reflect.get(state, key);
+      const before = defaults[key];
+      if (value === undefined || before === undefined) return value === before;
+      const copied = copyJson(value, { limits: valueLimits });
+      return copied.ok && equalJson(copied.value, before);
+    };
+    let taken: readonly string[] = [];
+    const state = await this.update((state) => {
+      taken = Object.keys(set).filter((key) => !isDefault(state, key));
+      for (const key of Object.keys(set)) {
+        if (!taken.includes(key)) Reflect.set(state, key, cloneJson(set[key] ?? null));
+      }
     });
+    for (const key of taken) Reflect.set(this.state, key, Reflect.get(state, key));
+    return taken.length === 0;
+  }
+
+  /** The error of a change that gave way to what was stored. */
+  gaveWay(): HoldfastError {
+    return new HoldfastError(
+      "ERR_UNRECOVERED",
+      `Cannot store stash "${this.#definition.name}": it was changed before it could be read`,
+    );
   }
 
   /** Removes what is stored of this page instance, which is over. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { defineView } from "../../adapters/live/mod.ts";
 import { assert, assertEquals, test } from "../harness/mod.ts";
+import type { FaultPlan } from "../../adapters/testing/mod.ts";
 import { type LiveNode, liveWorld, Page } from "./world.ts";
 
 /** What may happen to a page. */
@@ -48,104 +49,139 @@ const Log = defineView({
   render: ({ state }) => `<p>${state.entries.join()}|${state.drafts.join()}</p>`,
 });
 
-/** Plays deeds, and returns what the page was promised and what there is at the end. */
-async function play(deeds: readonly Deed[]) {
-  const at = liveWorld();
-  const drain = { answerMs: 50, withinMs: 4000 };
-  const timing = { handoverMs: 4000, stashRetryMs: 100, poisonMs: 0 };
-  const nodes: LiveNode[] = [at.live([Log], { drain, timing }), at.live([Log], { drain, timing })];
-  let current = 0;
-  const page = await Page.open(at, nodes[0] as LiveNode, "/log");
-  const unanswered = new Map<number, string>();
-  const names = new Map<number, string>();
-  let named = 0;
-  const submit = (ref: number | undefined, entry: string) => {
+/** A page on two nodes, whatever happens to it. */
+class Play {
+  readonly names: Map<number, string> = new Map();
+  readonly #at = liveWorld();
+  readonly #unanswered: Map<number, string> = new Map();
+  readonly #nodes: LiveNode[];
+  #page: Page | undefined;
+  #current = 0;
+  #isUp = true;
+  #named = 0;
+
+  constructor() {
+    this.#nodes = [this.#node(), this.#node()];
+  }
+
+  /** Plays deeds, and returns what there is at the end and what the page was promised. */
+  async run(deeds: readonly Deed[]) {
+    const at = this.#at;
+    this.#page = await Page.open(at, this.#nodes[0] as LiveNode, "/log");
+    for (const deed of deeds) {
+      await this.#happen(deed);
+      await at.clock.advance(0);
+      this.#settle();
+    }
+    at.storage.plan = () => "none";
+    await at.clock.advance(5000);
+    this.#page.socket?.drop();
+    await at.clock.advance(70_000);
+    await this.#back();
+    const [, entries = "", drafts = ""] = /<p>(.*)\|(.*)<\/p>/.exec(this.#page.root().html) ?? [];
+    const kept = [...entries.split(","), ...drafts.split(",")];
+    return { kept, promised: durable(this.#page, this.names) };
+  }
+
+  #node(): LiveNode {
+    const drain = { answerMs: 50, withinMs: 4000 };
+    const timing = { handoverMs: 4000, stashRetryMs: 100, poisonMs: 0 };
+    return this.#at.live([Log], { drain, timing });
+  }
+
+  async #happen(deed: Deed): Promise<void> {
+    const page = this.#page as Page;
+    if (deed.do === "wait") return await this.#at.clock.advance(deed.ms);
+    if (deed.do === "store") {
+      this.#isUp = deed.is === "up" || deed.is === "slow";
+      return void (this.#at.storage.plan = plans[deed.is]);
+    }
+    if (deed.do === "drop") return page.socket?.drop();
+    if (deed.do === "drain") return await this.#drain();
+    if (deed.do === "other") {
+      // What the other node still has to store, once it can, is another writer's: the last one wins.
+      if (this.#isUp) this.#current = 1 - this.#current;
+      page.socket?.drop();
+      return await this.#back();
+    }
+    const isUsable = page.closedWith === undefined && page.root().joined !== undefined;
+    if (deed.do === "reconnect" || !isUsable) await this.#back();
+    if (deed.do === "add") this.#add(page);
+    if (deed.do === "submit" && this.#unanswered.size === 0) this.#submit(undefined);
+    if (deed.do === "boom") page.fire("boom");
+    if (deed.do === "retry") this.#retry(page);
+  }
+
+  #add(page: Page): void {
+    const value = `a${this.#named++}`;
+    this.names.set(page.fire("add", { value }), value);
+  }
+
+  #submit(known: number | undefined): void {
+    const entry = (known === undefined ? undefined : this.names.get(known)) ?? `s${this.#named++}`;
     const form = { id: "f", data: [["entry", entry]] as [string, string][] };
-    const sent = page.fire("submit", {
-      type: "submit",
-      form,
-      ...(ref === undefined ? {} : { ref }),
-    });
-    unanswered.set(sent, entry);
-    names.set(sent, entry);
-  };
-  const back = async () => {
+    const over = known === undefined ? {} : { ref: known };
+    const ref = (this.#page as Page).fire("submit", { type: "submit", form, ...over });
+    this.#unanswered.set(ref, entry);
+    this.names.set(ref, entry);
+  }
+
+  /** Sends a submit again that was not answered, unless the server says that it is stored. */
+  #retry(page: Page): void {
+    const [ref] = this.#unanswered.keys();
+    if (ref !== undefined && ref > (page.root().joined?.submitted ?? 0)) this.#submit(ref);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#nodes.some(({ live }) => live.draining)) return;
+    void this.#nodes[this.#current]?.live.drain();
+    this.#nodes[this.#current] = this.#node();
+    await this.#at.clock.advance(60);
+  }
+
+  async #back(): Promise<void> {
+    const page = this.#page as Page;
     for (let tries = 0; tries < 40; tries++) {
-      if (nodes[current]?.live.draining !== false) current = 1 - current;
-      await page.connect(nodes[current]);
-      const joined = await page.join().then(() => true, () => false);
-      if (joined) return;
-      await at.clock.advance(500);
+      await page.connect(this.#nodes[this.#current]);
+      if (await page.join().then(() => true, () => false)) return;
+      await this.#at.clock.advance(500);
     }
     throw new Error(`Cannot come back: ${JSON.stringify(page.frames.at(-1))}`);
-  };
-  const usable = () => page.closedWith === undefined && page.root().joined !== undefined;
-  for (const what of deeds) {
-    if (what.do === "wait") await at.clock.advance(what.ms);
-    else if (what.do === "store") {
-      at.storage.plan = what.is === "slow"
-        ? () => ({ kind: "none", latencyMs: 400 })
-        : () => what.is === "down" ? "refuse" : what.is === "deaf" ? "lose-answer" : "none";
-    } else if (what.do === "drain") {
-      if (nodes.every(({ live }) => !live.draining)) {
-        void nodes[current]?.live.drain();
-        nodes[current] = at.live([Log], { drain, timing });
-        await at.clock.advance(60);
-      }
-    } else if (what.do === "drop") page.socket?.drop();
-    else if (what.do === "other") {
-      current = 1 - current;
-      page.socket?.drop();
-      await back();
-    } else if (what.do === "reconnect" || !usable()) await back();
-    if (what.do === "retry") {
-      const stored = page.root().joined?.submitted ?? 0;
-      for (const [ref, entry] of unanswered) {
-        if (ref > stored && page.root().rev > 0) submit(ref, entry);
-        break;
-      }
-    }
-    if (what.do === "add" && usable()) {
-      const value = `a${named++}`;
-      names.set(page.fire("add", { value }), value);
-    }
-    if (what.do === "submit" && usable() && unanswered.size === 0) submit(undefined, `s${named++}`);
-    if (what.do === "boom" && usable()) page.fire("boom");
-    await at.clock.advance(0);
-    settle();
   }
-  function settle() {
-    for (const reply of page.of("reply")) {
-      if (reply.ok) unanswered.delete(reply.ref);
-    }
-    if (page.of("error").some(({ id }) => id !== undefined)) {
-      const root = page.root();
-      if (page.frames.at(-1)?.t === "error") root.joined = undefined;
-    }
+
+  #settle(): void {
+    const page = this.#page as Page;
+    for (const { ref, ok } of page.of("reply")) if (ok) this.#unanswered.delete(ref);
+    if (page.frames.at(-1)?.t === "error") page.root().joined = undefined;
   }
-  at.storage.plan = () => "none";
-  await at.clock.advance(5000);
-  settle();
-  page.socket?.drop();
-  await at.clock.advance(70_000);
-  await back();
-  const [, entries = "", drafts = ""] = /<p>(.*)\|(.*)<\/p>/.exec(page.root().html) ?? [];
-  return { kept: [...entries.split(","), ...drafts.split(",")], promised: durable(page, names) };
 }
+
+const plans: Readonly<Record<"up" | "down" | "slow" | "deaf", FaultPlan>> = {
+  up: () => "none",
+  down: () => "refuse",
+  slow: () => ({ kind: "none", latencyMs: 400 }),
+  deaf: () => "lose-answer",
+};
 
 /** What the page was told is durable: acknowledged, and no later than what a notice speaks of. */
 function durable(page: Page, names: ReadonlyMap<number, string>): readonly string[] {
   const promised: string[] = [];
   let waiting: { rev: number; name: string }[] = [];
-  let upTo = 0;
+  let [upTo, rev, submitted] = [0, 0, 0];
   for (const frame of page.frames) {
-    if (frame.t === "joined") [waiting, upTo] = [[], 0];
+    if (frame.t === "joined") [waiting, upTo, submitted] = [[], 0, frame.submitted];
+    if (frame.t === "joined" || frame.t === "patch" || frame.t === "reply") rev = frame.rev ?? rev;
     if (frame.t === "stash" && frame.durable) upTo = Math.max(upTo, frame.rev);
-    const name = frame.t === "reply" && frame.ok ? names.get(frame.ref) : undefined;
-    // Answered without a change: its effect was stored before.
-    if (frame.t === "reply" && name !== undefined) waiting.push({ rev: frame.rev ?? 0, name });
-    promised.push(...waiting.filter(({ rev }) => rev <= upTo).map(({ name }) => name));
-    waiting = waiting.filter(({ rev }) => rev > upTo);
+    // It gave way to what was stored, and is not shown any more.
+    if (frame.t === "stash" && frame.code === "ERR_UNRECOVERED") {
+      waiting = waiting.filter((one) => one.rev > frame.rev);
+    }
+    if (frame.t === "reply" && frame.ok) {
+      const name = names.get(frame.ref) ?? "";
+      waiting.push({ rev: frame.ref <= submitted ? 0 : rev, name });
+    }
+    promised.push(...waiting.filter((one) => one.rev <= upTo).map(({ name }) => name));
+    waiting = waiting.filter((one) => one.rev > upTo);
   }
   return promised;
 }
@@ -156,7 +192,7 @@ test("[LV23] whatever happens, what was called durable is there, no submit has i
   let promises = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(deed, { maxLength: 25 }), async (deeds) => {
-      const { kept, promised } = await play(deeds);
+      const { kept, promised } = await new Play().run(deeds);
       const named = kept.filter((entry) => entry !== "");
       assertEquals(named.length, new Set(named).size, `twice: ${named}`);
       assert(!named.includes("never"), "what crashed was stored");
