@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { assertEquals } from "../../harness/mod.ts";
+import { Frames } from "./frames.ts";
 import { connected, until } from "./look.ts";
 import { Stage } from "./stage.ts";
 
@@ -38,6 +39,8 @@ todos.scenario(
     node.kill("SIGKILL");
     await node.exited;
     s.proxy.lead(await s.node());
+    // The loss is shown after a while only: till then it says that it is connected.
+    await until(() => Frames.of(page).received("joined").length === 2);
     await connected(page);
     await page.locator("#item-3 .tick").click();
     await page.locator("#item-3.done").waitFor();
