@@ -112,6 +112,9 @@ export function defineView<S extends object, I extends object = Record<string, u
  * Gives an event a schema: the handler gets what the schema makes of the input, typed. What does not
  * satisfy it never reaches the handler; the page is told why.
  *
+ * TypeScript needs to be told the state here, by `defineView<State>()` or a `ctx: ViewContext<State>`;
+ * `{ input: schema, run(ctx, input) {} }` is the same, and needs no telling.
+ *
  * @param schema Any Standard Schema library.
  * @param run The handler.
  * @returns What to put under the event's name.
@@ -123,7 +126,7 @@ export function defineView<S extends object, I extends object = Record<string, u
  * import { assertEquals } from "@std/assert";
  * import * as v from "valibot";
  *
- * const Settings = defineView({
+ * const Settings = defineView<{ theme: string }>({
  *   name: "settings",
  *   stored: ["theme"],
  *   state: () => ({ theme: "light" }),

@@ -73,7 +73,7 @@ export interface ViewContext<S extends object> extends RenderContext {
    * @throws What `render` throws, and what `Stash.stash()` throws.
    */
   readonly flush: () => Promise<void>;
-  /** Removes what this view has stored in the session, drafts included; the state goes on as it is. */
+  /** Removes what this view has stored in the session, drafts included; the state is the default again. */
   readonly resetStash: () => Promise<void>;
   /**
    * Changes the address without leaving the view; `params` is called with the new one.
