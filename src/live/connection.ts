@@ -21,6 +21,9 @@ import {
 import { Rate } from "./rate.ts";
 import { LiveView } from "./view.ts";
 
+/** Milliseconds for a response to reach the browser, before pages of the session it ended go on. */
+const responseMs = 400;
+
 /** What a connection was opened with. */
 export interface Handshake {
   /** What the addresses of its pages are relative to. */
@@ -72,6 +75,8 @@ export class Connection implements ViewLink {
   #looking = false;
   #joined = false;
   #closed = false;
+  /** Its session is over; the page will hear of it. */
+  #isOver = false;
   #drained: () => void = () => {};
   #draining: Promise<ConnectionDrain> | undefined;
 
@@ -100,7 +105,7 @@ export class Connection implements ViewLink {
 
   /** Takes in a message. */
   receive(data: unknown): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isOver) return;
     if (typeof data !== "string") return this.#refuse("badMessage", "bad_message");
     const { maxFrameBytes } = this.#host.limits;
     if (data.length > maxFrameBytes || utf8Length(data) > maxFrameBytes) {
@@ -146,7 +151,9 @@ export class Connection implements ViewLink {
       return this.#refuse("noJoin", "timeout");
     }
     const session = this.#session;
-    if (session === undefined || this.#looking || session.lookAt > clock.now()) return;
+    if (session === undefined || this.#isOver || this.#looking || session.lookAt > clock.now()) {
+      return;
+    }
     this.#looking = true;
     session.look().then((standing) => {
       if (standing === "over") this.sessionOver();
@@ -213,6 +220,14 @@ export class Connection implements ViewLink {
 
   sessionOver(): void {
     this.#refuse("unauthorized", "unauthorized");
+  }
+
+  /** A page that fetched itself before the response with the new cookie would undo a login. */
+  #outlived(): void {
+    if (this.#closed || this.#isOver) return;
+    this.#isOver = true;
+    for (const view of [...this.#views.values()]) view.end();
+    this.#host.clock.timer(responseMs, () => this.sessionOver(), { background: true });
   }
 
   async #route(frame: Exclude<ClientFrame, { t: "ping" | "drained" }>): Promise<void> {
@@ -291,7 +306,7 @@ export class Connection implements ViewLink {
     this.#unwatch = session.watch({
       ended: (why: SessionEnd) => {
         this.#tellRefused(why, frame);
-        this.sessionOver();
+        this.#outlived();
       },
       changed: (stash, by) => {
         for (const view of this.#views.values()) {
