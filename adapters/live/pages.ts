@@ -63,7 +63,7 @@ export class Pages {
     const outcome = await renderPage(this.#parts.server, request);
     if (outcome.kind === "redirect") throw new RedirectError(outcome.to);
     if (outcome.kind === "refused") throw new TypeError("Cannot render: nothing was posted");
-    return await this.#rootOf(request, outcome.html, id, session);
+    return await this.#rootOf(request, outcome.html, id, session, isRefetch(c.req.raw));
   }
 
   async #get(
@@ -74,7 +74,7 @@ export class Pages {
   ): Promise<Response> {
     const request = this.#requestOf(raw, view, session);
     const outcome = await renderPage(this.#parts.server, request);
-    return await this.#answer(request, outcome, options, session);
+    return await this.#answer(request, outcome, options, session, isRefetch(raw));
   }
 
   /** What a form does without JavaScript: the event named `_event`, then back to the page. */
@@ -93,7 +93,7 @@ export class Pages {
     const input = formFields(fields.filter(([name]) => name !== "_event"));
     const request = { ...this.#requestOf(raw, view, session), posted: { event, input } };
     const outcome = await renderPage(this.#parts.server, request);
-    return await this.#answer(request, outcome, options, session);
+    return await this.#answer(request, outcome, options, session, isRefetch(raw));
   }
 
   #requestOf(raw: Request, { spec }: AnyView, session: RequestSession): PageRequest {
@@ -106,13 +106,14 @@ export class Pages {
     outcome: PageOutcome,
     { layout = plainLayout, id = `live-${request.spec.name}` }: PageOptions,
     session: RequestSession,
+    refetches: boolean,
   ): Promise<Response> {
     if (outcome.kind === "redirect") return seeOther(outcome.to);
     if (outcome.kind === "refused" && outcome.why === "unknown_event") {
       return refusal(400, "The view has no such event");
     }
     const { html, title } = outcome as { html: string; title: string };
-    const content = await this.#rootOf(request, html, id, session);
+    const content = await this.#rootOf(request, html, id, session, refetches);
     const script = scriptElement(this.#parts.path);
     const text = await textOf(layout({ content, script, title }) as string);
     return new Response(text, {
@@ -130,9 +131,10 @@ export class Pages {
     html: string,
     id: string,
     session: RequestSession,
+    refetches: boolean,
   ): Promise<Html> {
     const { tokens, server } = this.#parts;
-    const { sid, until } = await session.reserve(false);
+    const { sid, until } = await session.reserve(refetches);
     const token = await tokens.sign({
       view: spec.name,
       page,
@@ -193,6 +195,11 @@ class RedirectError extends Error {
   getResponse(): Response {
     return seeOther(this.#to);
   }
+}
+
+/** Whether the script asks, perhaps because the tokens it has are refused: then the session is looked at. */
+function isRefetch(request: Request): boolean {
+  return request.headers.has("x-live-navigation");
 }
 
 function seeOther(location: string): Response {

@@ -231,7 +231,7 @@ export class Connection implements ViewLink {
   }
 
   async #route(frame: Exclude<ClientFrame, { t: "ping" | "drained" }>): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#isOver) return;
     if (frame.t === "join") {
       // Whatever fails here is not the page's fault, and it may try again.
       return await this.#join(frame).catch((error) => {

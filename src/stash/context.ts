@@ -29,6 +29,7 @@ export interface SessionContext {
 export interface Living {
   readonly state: SessionState;
   readonly gone?: undefined;
+  readonly endedAt?: undefined;
   /** When it expires if nothing happens, in ms since the epoch. */
   readonly expiresAt: number;
   /** What the stash asked for last recovers of it, if that is as it was stored. */
@@ -38,7 +39,12 @@ export interface Living {
 /** A session as it is, or why there is none. */
 export type Alive =
   | Living
-  | { readonly state: undefined; readonly gone: "absent" | "ended" | "expired" };
+  | {
+    readonly state: undefined;
+    readonly gone: "absent" | "ended" | "expired";
+    /** When it ended, in ms since the epoch. */
+    readonly endedAt?: number;
+  };
 
 /**
  * Judges what a key holds: expiry is decided here, from the record, whatever the cookie says
@@ -56,7 +62,9 @@ const expired: Alive = { state: undefined, gone: "expired" };
 
 function readLiving(current: Current, lifetime: Lifetime): Alive {
   if (current.problem !== undefined) throw current.problem;
-  if (current.ended !== undefined) return { state: undefined, gone: "ended" };
+  if (current.ended !== undefined) {
+    return { state: undefined, gone: "ended", endedAt: current.ended };
+  }
   if (current.state === undefined) return { state: undefined, gone: "absent" };
   const state = readSession(current.state);
   if (state === undefined) {

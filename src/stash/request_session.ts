@@ -15,7 +15,7 @@ import { type SliceAccess, type Stash, StashHandle } from "./handle.ts";
 import type { Identity } from "./identities.ts";
 import { end, locate } from "./locate.ts";
 import { follow, recoverFrom, recoverLater, refOf, tellRecovery, unrecoverable } from "./reach.ts";
-import { reservedMs } from "./reserve.ts";
+import { handoverMs, reservedMs } from "./reserve.ts";
 import { restore, type Restored } from "./restore.ts";
 import type { CookieChange, RotateOptions, Session, SessionOptions, StashUse } from "./session.ts";
 import { newSeat, type Seat } from "./seat.ts";
@@ -50,6 +50,8 @@ export class RequestSession implements Session {
   /** What the first look at the session found serves the whole request, until it writes. */
   #found: Alive | undefined;
   #cookie: CookieChange | undefined;
+  /** Whose cookie was shown, if it ended a moment ago. */
+  #justEnded: Identity | undefined;
   #sealed = false;
   #note: unknown;
 
@@ -159,6 +161,10 @@ export class RequestSession implements Session {
     }
     const seat = this.#seat;
     await seat.seating;
+    // Its page will be refused, and ask again with the cookie that is on its way.
+    if (seat.identity === undefined && this.#justEnded !== undefined) {
+      return { sid: this.#justEnded.sid, until: 0 };
+    }
     const { sid } = seat.fresh && !seat.reserved
       ? await this.#reserve(seat)
       : must(seat.identity, "what has begun has an id");
@@ -311,7 +317,8 @@ export class RequestSession implements Session {
   }
 
   /** Takes an id that a page was given, if no session has begun under it (SPEC SE24). */
-  #occupyReserved(seat: Seat, identity: Identity, { gone }: Alive, now: number): void {
+  #occupyReserved(seat: Seat, identity: Identity, { gone, endedAt }: Alive, now: number): void {
+    if (endedAt !== undefined && now - endedAt < handoverMs) this.#justEnded = identity;
     if (gone !== "absent" || !(now < identity.reservedUntil)) return;
     seat.identity = identity;
     seat.until = identity.reservedUntil;

@@ -7,3 +7,9 @@ export const endedMs: number = 60 * 60_000;
  * never been (SPEC SE24).
  */
 export const reservedMs: number = endedMs - 10 * 60_000;
+
+/**
+ * How long after its end a session's cookie may still be on its way to being another one: until then
+ * a page it is shown for gets no new id, which would be set over the one that a login has just set.
+ */
+export const handoverMs: number = 10_000;

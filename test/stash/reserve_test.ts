@@ -202,6 +202,25 @@ test("[SE24] a new id for who has nothing but a reserved one", async () => {
   assertEquals(at.memory.size, 0);
 });
 
+test("[SE27] a page that is asked for with the cookie of a session that has just ended sets no other", async () => {
+  for (const end of ["rotate", "destroy"] as const) {
+    const at = world();
+    const node = at.node();
+    const user = browser();
+    await user.visit(node, (session) => reserve(node, session));
+    await put(await connect(node, user.cookie), "kelp");
+    const old = browser(user.cookie);
+    await user.visit(node, (session) => session[end]());
+    const elsewhere = at.node();
+    const seat = await old.visit(elsewhere, (session) => reserve(elsewhere, session));
+    assertEquals([seat.until, old.got], [0, []], end);
+    assertEquals(await (await connect(elsewhere, old.cookie)).look(), "over");
+    await at.clock.advance(10_000);
+    await old.visit(elsewhere, (session) => reserve(elsewhere, session));
+    assertEquals(old.got.length, 1, "a while later it does");
+  }
+});
+
 test("[SE25] what becomes of a session is told to who watches it", async () => {
   const at = world();
   const node = at.node();
