@@ -223,6 +223,8 @@ inBrowser("[LC20] a form that appears after the rejoin gets its values and is to
   const modal = '<form id="m" data-live-change="edit"><input name="n" value=""></form>';
   const opened = await openCounting(t, `<p>open</p>${modal}`);
   const { fake, page } = opened;
+  // The part that remembers late forms comes a moment after the first join.
+  await loadedMore(page);
   await page.fill("[name=n]", "typed");
   await fake.events(1);
   fake.html = "<p>closed</p>";
