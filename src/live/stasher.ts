@@ -145,11 +145,12 @@ export class Stasher {
 
   async #put(captured: Captured, submit: number | undefined): Promise<boolean> {
     if (this.#handle.unreadable) {
-      const isWhole = await this.#handle.overwrite(captured);
+      // What a submit has done without what was stored, it has to do again with it.
+      const patch = submit === undefined ? captured.patch : { set: {}, drop: [] };
+      const isWhole = await this.#handle.overwrite({ ...captured, patch });
       this.#view.refreshed();
-      if (!isWhole) throw this.#handle.gaveWay();
-      // What a submit has done without what was stored, it does again with it.
-      return submit === undefined;
+      if (!isWhole || submit !== undefined) throw this.#handle.gaveWay();
+      return true;
     }
     const isNew = await this.#handle.put(captured, submit);
     return isNew || submit === undefined;

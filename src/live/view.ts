@@ -565,7 +565,10 @@ export class LiveView implements ContextHost {
     this.#take(text, true);
     const outcome = await this.#stasher.store(submit);
     if (this.#over) return false;
-    if (outcome.kind === "failed" && outcome.error instanceof InvalidValueError) {
+    const isUnread = this.#handle?.unreadable === true;
+    if (outcome.kind === "failed" && (isUnread || isHandlersFault(outcome.error))) {
+      // What it has done without what is stored must be neither stored nor acknowledged.
+      this.#stasher.forget();
       throw outcome.error;
     }
     if (outcome.kind === "known") {
@@ -577,6 +580,12 @@ export class LiveView implements ContextHost {
     this.#submitted = submit;
     return true;
   }
+}
+
+/** Whether what a submit has done cannot be stored at all, or gave way to what was stored. */
+function isHandlersFault(error: unknown): boolean {
+  return error instanceof InvalidValueError ||
+    (error instanceof HoldfastError && error.code === "ERR_UNRECOVERED");
 }
 
 function valueOf(value: unknown): { readonly value?: JsonValue } {

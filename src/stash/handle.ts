@@ -212,6 +212,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
     const { fields, valid } = captured;
     if (valid !== undefined) await valid;
+    if (captured.epoch !== this.#epoch && this.#givesWay(captured)) throw this.gaveWay();
     const patch = this.#since(captured);
     if (isEmptyPatch(patch) && !this.#unwritten && submit === undefined) return false;
     const change = this.#split(patch, submit);
@@ -226,6 +227,16 @@ export class StashHandle<S extends object> implements Stash<S> {
       : applyPatch(this.#base(), captured.patch);
     this.#unwritten = false;
     return true;
+  }
+
+  /** Whether something that was changed before the stored state was known is stored by now. */
+  #givesWay({ base, patch: { set, drop } }: Captured): boolean {
+    const now = this.#base();
+    return [...Object.keys(set), ...drop].some((key) => {
+      const [before, stored] = [base[key], now[key]];
+      if (before === undefined || stored === undefined) return before !== stored;
+      return !equalJson(before, stored);
+    });
   }
 
   /** What of a state is not stored yet. */

@@ -99,9 +99,11 @@ class Play {
     if (deed.do === "drop") return page.socket?.drop();
     if (deed.do === "drain") return await this.#drain();
     if (deed.do === "other") {
-      // What the other node still has to store, once it can, is another writer's: the last one wins.
+      // What the other node still has to store is another writer's, and the last one wins: so it is
+      // given the time to store it.
       if (this.#isUp) this.#current = 1 - this.#current;
       page.socket?.drop();
+      if (this.#isUp) await this.#at.clock.advance(5000);
       return await this.#back();
     }
     const isUsable = page.closedWith === undefined && page.root().joined !== undefined;
@@ -136,7 +138,7 @@ class Play {
     if (this.#nodes.some(({ live }) => live.draining)) return;
     void this.#nodes[this.#current]?.live.drain();
     this.#nodes[this.#current] = this.#node();
-    await this.#at.clock.advance(60);
+    await this.#at.clock.advance(5000);
   }
 
   async #back(): Promise<void> {
