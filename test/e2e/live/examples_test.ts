@@ -57,6 +57,8 @@ todos.scenario("[EX16] the live todo list works without JavaScript", async (s) =
   await page.locator("#item-1 .tick").click();
   await page.locator("#item-1.done").waitFor();
   await page.locator("#item-2 .remove").click();
+  // The form leads back to the page; another load in the middle of that finds no page.
+  await page.locator("#item-2").waitFor({ state: "detached" });
   await page.reload();
   assertEquals(await itemsOf(page), ["net"]);
 });
