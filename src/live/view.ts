@@ -183,7 +183,7 @@ export class LiveView implements ContextHost {
         await this.#answer(undefined);
         if (this.#stores) this.#take();
         const outcome = await this.#stasher?.finish();
-        resolve(outcome?.kind !== "failed");
+        resolve(outcome?.kind !== "failed" || isSuperseded(outcome.error));
         this.end();
       });
     });
@@ -268,6 +268,7 @@ export class LiveView implements ContextHost {
     const upTo = code === "ERR_UNRECOVERED" ? this.#shown.rev : rev;
     this.#link.send({ t: "stash", id, rev: upTo, durable: false, code });
     if (code === "ERR_SESSION_ENDED") this.#link.sessionOver();
+    if (code === "ERR_SUPERSEDED") this.#superseded();
     if (code !== "ERR_NEWER_VERSION" || this.#isOutdated) return;
     this.#isOutdated = true;
     this.#link.outdated();
@@ -279,7 +280,14 @@ export class LiveView implements ContextHost {
         return seat.ref;
       },
       stash: (definition, { page = this.#page } = {}) =>
-        seat.stash(definition, { page, begins: false, skip: "nothing", blind: false, by: this }),
+        seat.stash(definition, {
+          page,
+          begins: false,
+          mounts: page === this.#page ? this.mounts : 0,
+          skip: "nothing",
+          blind: false,
+          by: this,
+        }),
     };
   }
 
@@ -316,6 +324,15 @@ export class LiveView implements ContextHost {
   async #finish(): Promise<void> {
     this.#stop();
     await this.#stasher?.finish();
+    this.end();
+  }
+
+  /** Another connection of the page has gone on: whoever still listens here has to join again. */
+  #superseded(ref?: number): void {
+    if (this.#over) return;
+    const { id } = this;
+    const about = ref === undefined ? {} : { ref };
+    this.#link.send({ t: "error", id, ...about, code: "replaced", retry: true });
     this.end();
   }
 
@@ -385,7 +402,7 @@ export class LiveView implements ContextHost {
     const scopes = [...stash.scopes.values()];
     const blind = scopes.length === 0 || (begins && !scopes.includes("session"));
     const skip = this.#env.poison.skip(this.#poisonKey);
-    const use = { page: this.#page, begins, skip, blind, by: this };
+    const use = { page: this.#page, begins, mounts: this.mounts, skip, blind, by: this };
     const handle = await this.#seat.stash(stash, use);
     if (this.#seat.over) {
       this.#link.sessionOver();
@@ -572,14 +589,17 @@ export class LiveView implements ContextHost {
       throw outcome.error;
     }
     if (outcome.kind === "known") {
-      const { id } = this;
-      this.#link.send({ t: "error", id, ref: submit, code: "replaced", retry: true });
-      this.end();
+      this.#superseded(submit);
       return false;
     }
     this.#submitted = submit;
     return true;
   }
+}
+
+/** Whether the page has gone on elsewhere, which knows of everything that its user was told. */
+function isSuperseded(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === "ERR_SUPERSEDED";
 }
 
 /** Whether what a submit has done cannot be stored at all, or gave way to what was stored. */

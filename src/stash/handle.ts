@@ -18,7 +18,7 @@ import { checkSchema } from "../core/schema.ts";
 import { applyPatch, diff, isEmptyPatch, type Patch } from "../core/slice.ts";
 import type { StashDefinition } from "./definition.ts";
 import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
-import { recoverSlice, type SliceChange, type StashStatus, submittedOf } from "./slices.ts";
+import { recoverSlice, type SliceChange, type StashStatus, submittedOf, turnOf } from "./slices.ts";
 import type { Slice } from "./state.ts";
 
 // Longer than 400 lines because all of it decides on the private state of one handle.
@@ -122,6 +122,10 @@ export class StashHandle<S extends object> implements Stash<S> {
   readonly #definition: StashDefinition<S>;
   /** What is stored could not be read, so nothing may be written over it. */
   #unreadable: boolean;
+  /** Which connection of its page it belongs to, counted from 1; `undefined` for a request. */
+  readonly #turn: number | undefined;
+  /** Number of the last submit whose effect the state has. */
+  #included: number;
   readonly #makeAccess: () => SliceAccess;
   #madeAccess: SliceAccess | undefined;
   /** What the state was recovered from; never mutated. */
@@ -139,15 +143,18 @@ export class StashHandle<S extends object> implements Stash<S> {
     restored: Restored<S>,
     page: string | (() => string),
     access: () => SliceAccess,
+    turn?: number,
   ) {
     this.#definition = definition;
     this.#makeAccess = access;
     this.#page = page;
+    this.#turn = turn;
     this.state = restored.state;
     this.status = restored.status;
     this.cause = restored.cause;
     this.invalid = restored.invalid;
     this.submitted = restored.submitted ?? 0;
+    this.#included = this.submitted;
     this.#recovered = restored.fields;
     this.#unwritten = restored.status === "migrated";
     this.#unreadable = restored.status === "error";
@@ -204,9 +211,11 @@ export class StashHandle<S extends object> implements Stash<S> {
    * Stores what was taken; with the number of a submit, as the effect of that, in one write.
    *
    * @param submit Number of the submit of this page whose effect it is, from 1, growing.
-   * @returns `false` if there was nothing to store; with `submit`, if the effect of this submit, or
-   *   of a later one, is stored already, by another node that had heard of it. Then nothing is
-   *   stored, and `state` is of no use any more.
+   * @returns `false` if there was nothing to store; with `submit`, if another node has stored the
+   *   effect of a submit that `state` knows nothing of. Then nothing is stored, and `state` is of no
+   *   use any more.
+   * @throws {HoldfastError} `ERR_SUPERSEDED` if a later connection of the page has stored something:
+   *   then the page's draft stays as it is, and what every page has in common is stored.
    */
   async put(captured: Captured, submit?: number): Promise<boolean> {
     if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
@@ -216,17 +225,30 @@ export class StashHandle<S extends object> implements Stash<S> {
     const patch = this.#since(captured);
     if (isEmptyPatch(patch) && !this.#unwritten && submit === undefined) return false;
     const change = this.#split(patch, submit);
+    const included = this.#included;
+    // Also if it fails: the answer may be all that was lost.
+    if (submit !== undefined) this.#included = submit;
     let isKnown = false;
+    let isSuperseded = false;
     await this.#access.change((slice) => {
-      isKnown = submit !== undefined && submittedOf(slice, this.page) >= submit;
-      return isKnown ? "keep" : change;
+      isKnown = submit !== undefined && submittedOf(slice, this.page) > included;
+      isSuperseded = this.#isSuperseded(slice);
+      if (isKnown || (isSuperseded && submit !== undefined)) return "keep";
+      if (!isSuperseded || change.draft === undefined) return change;
+      return isEmptyPatch(change.keys) ? "keep" : { keys: change.keys };
     }, false);
     if (isKnown) return false;
+    if (isSuperseded && change.draft !== undefined) throw superseded(this.#definition.name);
     this.#baseline = captured.epoch === this.#epoch
       ? fields
       : applyPatch(this.#base(), captured.patch);
     this.#unwritten = false;
     return true;
+  }
+
+  /** Whether a later connection of the page has written its draft. */
+  #isSuperseded(slice: Slice): boolean {
+    return this.#turn !== undefined && turnOf(slice, this.#knownPage) > this.#turn;
   }
 
   /** Whether something that was changed before the stored state was known is stored by now. */
@@ -336,7 +358,11 @@ export class StashHandle<S extends object> implements Stash<S> {
     const patch = diff(before, fields);
     if (isEmptyPatch(patch)) return { state, fields, step: "keep" };
     await this.#check(state, patch);
-    return { state, fields, step: this.#split(patch) };
+    const step = this.#split(patch);
+    if (step.draft !== undefined && this.#isSuperseded(slice)) {
+      throw superseded(this.#definition.name);
+    }
+    return { state, fields, step };
   }
 
   /** A page instance nobody has asked for yet has no drafts to recover. */
@@ -400,10 +426,13 @@ export class StashHandle<S extends object> implements Stash<S> {
   }
 
   #split(patch: Patch, submit?: number): SliceChange {
-    const submitted = submit === undefined ? {} : { submitted: submit };
+    const by = {
+      ...(submit === undefined ? {} : { submitted: submit }),
+      ...(this.#turn === undefined ? {} : { turn: this.#turn }),
+    };
     if (!this.#definition.hasDrafts) {
       if (submit === undefined) return { keys: patch };
-      return { keys: patch, draft: { page: this.page, patch: nothing, ...submitted } };
+      return { keys: patch, draft: { page: this.page, patch: nothing, ...by } };
     }
     const keys: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
     const draft: { set: JsonObject; drop: string[] } = { set: {}, drop: [] };
@@ -411,7 +440,7 @@ export class StashHandle<S extends object> implements Stash<S> {
     for (const [key, value] of Object.entries(patch.set)) side(key).set[key] = value;
     for (const key of patch.drop) side(key).drop.push(key);
     if (isEmptyPatch(draft) && submit === undefined) return { keys };
-    return { keys, draft: { page: this.page, patch: draft, ...submitted } };
+    return { keys, draft: { page: this.page, patch: draft, ...by } };
   }
 }
 
@@ -421,6 +450,13 @@ const nothing: Patch = { set: {}, drop: [] };
 function below(key: string, { path, reason }: Problem): Problem {
   const top = formatPath([key]);
   return { path: path === "" || path.startsWith("[") ? top + path : `${top}.${path}`, reason };
+}
+
+function superseded(name: string): HoldfastError {
+  return new HoldfastError(
+    "ERR_SUPERSEDED",
+    `Cannot store stash "${name}": a later connection of its page has stored something`,
+  );
 }
 
 /** The error of every write over a slice that could not be read: it might destroy what is there. */

@@ -18,7 +18,7 @@ import { reservedMs } from "./reserve.ts";
 import { restore, type Restored } from "./restore.ts";
 import { sliceAccess } from "./slice_access.ts";
 import type { Recovery } from "./slices.ts";
-import { readSlice } from "./state.ts";
+import { type Draft, readSlice } from "./state.ts";
 
 /** How a view uses a part of the session. */
 export interface LiveStashUse {
@@ -26,6 +26,8 @@ export interface LiveStashUse {
   readonly page: string;
   /** The page instance begins: if there is a draft of it, it gets another name. */
   readonly begins: boolean;
+  /** How many connections of the page instance came before this one. */
+  readonly mounts: number;
   /** What of the stored slice is left out because views keep crashing on it. */
   readonly skip: "nothing" | "drafts" | "all";
   /** Read nothing: there is nothing to recover. */
@@ -146,7 +148,7 @@ export class LiveSession {
     definition: StashDefinition<S>,
     use: LiveStashUse,
   ): Promise<StashHandle<S>> {
-    const { restored, page } = await this.#restore(definition, use);
+    const { restored, page, turn } = await this.#restore(definition, use);
     const { emit } = this.#context;
     if (emit !== undefined && !use.blind) tellRecovery(emit, this.ref, definition.name, restored);
     return new StashHandle(
@@ -154,16 +156,18 @@ export class LiveSession {
       restored,
       page,
       () => this.#access(definition, use, use.skip === "all" && restored.status === "discarded"),
+      turn,
     );
   }
 
   async #restore<S extends object>(
     definition: StashDefinition<S>,
-    { page, begins, skip, blind }: LiveStashUse,
-  ): Promise<{ readonly restored: Restored<S>; readonly page: string }> {
-    const as = async (recovery: Recovery, of = page) => ({
+    { page, begins, mounts, skip, blind }: LiveStashUse,
+  ): Promise<{ readonly restored: Restored<S>; readonly page: string; readonly turn: number }> {
+    const as = async (recovery: Recovery, of = page, turn = mounts + 1) => ({
       restored: await restore(definition, recovery),
       page: of,
+      turn,
     });
     if (blind) return await as({ status: "not_found", fields: {} });
     let alive: Alive;
@@ -172,16 +176,19 @@ export class LiveSession {
     } catch (error) {
       return await as(unrecoverable(error));
     }
-    const own = begins && hasDraft(alive, definition.name, page) ? this.#context.newPage() : page;
+    const draft = draftIn(alive, definition.name, page);
+    const own = begins && draft !== undefined ? this.#context.newPage() : page;
+    // Also a copy of the page that counts for itself comes after what is stored.
+    const turn = own === page ? Math.max(mounts, draft?.turn ?? 0) + 1 : 1;
     const found = recoverFrom(alive, definition, own);
     const usable = found.status === "recovered" || found.status === "migrated";
-    if (skip === "nothing" || !usable) return await as(found, own);
-    if (skip === "all") return await as({ ...found, status: "discarded", fields: {} }, own);
+    if (skip === "nothing" || !usable) return await as(found, own, turn);
+    if (skip === "all") return await as({ ...found, status: "discarded", fields: {} }, own, turn);
     const { restored } = await as(recoverFrom(alive, definition, undefined));
     const { submitted = 0 } = found;
     // What is left out has to be overwritten, or it would be found again.
     const fields = { ...found.fields, ...restored.fields };
-    return { restored: { ...restored, fields, submitted }, page: own };
+    return { restored: { ...restored, fields, submitted }, page: own, turn };
   }
 
   async #read(): Promise<Alive> {
@@ -253,7 +260,8 @@ export class LiveSession {
   }
 }
 
-function hasDraft({ state }: Alive, name: string, page: string): boolean {
+function draftIn({ state }: Alive, name: string, page: string): Draft | undefined {
   const slice = state === undefined ? undefined : readSlice(state.views, name);
-  return slice !== undefined && slice !== "damaged" && Object.hasOwn(slice.drafts, page);
+  if (slice === undefined || slice === "damaged") return undefined;
+  return Object.hasOwn(slice.drafts, page) ? slice.drafts[page] : undefined;
 }

@@ -81,6 +81,11 @@ export function submittedOf(slice: Slice, page: string | undefined): number {
   return draftOf(slice, page)?.submitted ?? 0;
 }
 
+/** Which connection of a page has written its draft last; 0 if none did. */
+export function turnOf(slice: Slice, page: string | undefined): number {
+  return draftOf(slice, page)?.turn ?? 0;
+}
+
 function draftOf(slice: Slice, page: string | undefined): Draft | undefined {
   return page !== undefined && Object.hasOwn(slice.drafts, page) ? slice.drafts[page] : undefined;
 }
@@ -101,6 +106,8 @@ export interface DraftChange {
   readonly patch: Patch;
   /** Number of the submit whose effect this is. */
   readonly submitted?: number;
+  /** Which connection of the page makes it. */
+  readonly turn?: number;
 }
 
 /** What became of a change to a slice. */
@@ -173,7 +180,7 @@ function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
     const one = upgrade({ vsn: stored.vsn, data }, vsn, migrate, migrateLimits);
     if (one.status === "failed") return { ok: false, why: "unreadable", cause: one.cause };
     const kept = one.status === "migrated" ? onlyReconnect(definition, one.data) : {};
-    if (isWorthKeeping(kept, draft.submitted)) drafts[page] = { ...draft, keys: kept };
+    if (isWorthKeeping({ ...draft, keys: kept })) drafts[page] = { ...draft, keys: kept };
   }
   return { ok: true, slice: { vsn, keys, drafts } };
 }
@@ -181,13 +188,14 @@ function migrateSlice(definition: AnyDefinition, stored: Slice): SliceOutcome {
 /** What was submitted stays submitted, whatever became of the rest. */
 function withoutKeys(drafts: Slice["drafts"]): Slice["drafts"] {
   return Object.fromEntries(
-    Object.entries(drafts).filter(([, { submitted }]) => submitted > 0)
-      .map(([page, draft]) => [page, { ...draft, keys: {} }]),
+    Object.entries(drafts).map(([page, draft]) => [page, { ...draft, keys: {} }] as const)
+      .filter(([, draft]) => isWorthKeeping(draft)),
   );
 }
 
-function isWorthKeeping(keys: JsonObject, submitted: number): boolean {
-  return submitted > 0 || Object.keys(keys).length > 0;
+/** An empty one still tells what was submitted, and keeps out what an earlier connection has left. */
+function isWorthKeeping({ keys, submitted, turn }: Omit<Draft, "at">): boolean {
+  return submitted > 0 || turn > 1 || Object.keys(keys).length > 0;
 }
 
 function onlyReconnect(definition: AnyDefinition, data: JsonObject): JsonObject {
@@ -201,15 +209,16 @@ function onlyReconnect(definition: AnyDefinition, data: JsonObject): JsonObject 
 /** Changes the draft of a page, and drops others that are too old or too many. */
 function changeDrafts(
   slice: Slice,
-  { page, patch, submitted: latest = 0 }: DraftChange,
+  { page, patch, submitted: latest = 0, turn: by = 0 }: DraftChange,
   now: number,
   { draftMs, maxDrafts }: DraftLimits,
 ): Slice["drafts"] {
   const keys = applyPatch(draftOf(slice, page)?.keys ?? {}, patch);
   const submitted = Math.max(latest, submittedOf(slice, page));
+  const turn = Math.max(by, turnOf(slice, page));
   // The one just written stays, whatever the clocks of other nodes say.
-  const own: [string, Draft][] = isWorthKeeping(keys, submitted)
-    ? [[page, { at: now, keys, submitted }]]
+  const own: [string, Draft][] = isWorthKeeping({ keys, submitted, turn })
+    ? [[page, { at: now, keys, submitted, turn }]]
     : [];
   const others = Object.entries(slice.drafts)
     .filter(([of, { at }]) => of !== page && now - at < draftMs)

@@ -9,6 +9,8 @@ export interface Draft {
   readonly keys: JsonObject;
   /** Number of the last submit of the page whose effect is stored; 0 for none. */
   readonly submitted: number;
+  /** Which connection of the page has written it last, counted from 1; 0 if none did. */
+  readonly turn: number;
 }
 
 /** One stash's part of a session. */
@@ -71,9 +73,9 @@ export function readSlice(views: JsonObject, name: string): Slice | "damaged" | 
     if (!isJsonObject(draft) || typeof draft["at"] !== "number" || !isJsonObject(draft["keys"])) {
       return "damaged";
     }
-    const { submitted = 0 } = draft;
-    if (typeof submitted !== "number") return "damaged";
-    read[page] = { at: draft["at"], keys: draft["keys"], submitted };
+    const { submitted = 0, turn = 0 } = draft;
+    if (typeof submitted !== "number" || typeof turn !== "number") return "damaged";
+    read[page] = { at: draft["at"], keys: draft["keys"], submitted, turn };
   }
   return { vsn, keys, drafts: read };
 }
@@ -87,8 +89,11 @@ export function storeSlice(views: JsonObject, name: string, slice: Slice | undef
   const stored: JsonObject = { vsn: slice.vsn, keys: slice.keys };
   if (slice.drafts !== noDrafts) {
     const drafts: JsonObject = {};
-    for (const [page, { at, keys, submitted }] of Object.entries(slice.drafts)) {
-      drafts[page] = submitted === 0 ? { at, keys } : { at, keys, submitted };
+    for (const [page, { at, keys, submitted, turn }] of Object.entries(slice.drafts)) {
+      const draft: JsonObject = { at, keys };
+      if (submitted > 0) draft["submitted"] = submitted;
+      if (turn > 0) draft["turn"] = turn;
+      drafts[page] = draft;
     }
     if (Object.keys(drafts).length > 0) stored["drafts"] = drafts;
   }

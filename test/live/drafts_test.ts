@@ -1,7 +1,7 @@
 import { assert, assertEquals, test } from "../harness/mod.ts";
 import { defineView } from "../../adapters/live/mod.ts";
 import { hour } from "../stash/world.ts";
-import { Settings } from "./views.ts";
+import { Cart, Settings } from "./views.ts";
 import { Jar, liveWorld, Page } from "./world.ts";
 
 const form = (draft: string) => ({
@@ -181,4 +181,96 @@ test("[LV4] a GET writes nothing, whatever version it finds", async () => {
   // Scenario 25: the tab that comes back has its draft, migrated.
   await page.reconnect(newer);
   assertEquals(page.root().html, "<p>dark|half (2)|migrated</p>");
+});
+
+/** A page that has gone on on another node, while its first node has something it cannot store yet. */
+async function movedOn() {
+  const at = liveWorld();
+  const first = at.live([Settings], { timing: { stashRetryMs: 5000 } });
+  const page = await Page.open(at, first, "/settings");
+  await page.event("theme", { value: { theme: "dark" } });
+  await page.saved();
+  at.storage.plan = () => "refuse";
+  await page.event("edit", form("late"));
+  await page.event("theme", { value: { theme: "dim" } });
+  await at.clock.advance(1000);
+  const old = page.socket;
+  page.socket = undefined;
+  at.storage.plan = () => "none";
+  return { at, page, old };
+}
+
+test("[LV41] what an earlier connection of a page stores late changes no draft of a later one", async () => {
+  const { at, page, old } = await movedOn();
+  const second = at.live([Settings]);
+  await page.connect(second);
+  await page.join();
+  assertEquals(page.root().html, "<p>dark||0|1|recovered</p>", "the first has not stored it");
+  await page.event("edit", form("mine"));
+  await page.saved();
+  await at.clock.advance(20_000);
+  assert(
+    old?.received.some((frame) => frame.t === "error" && frame.code === "replaced"),
+    "whoever still listens there is told to join again",
+  );
+  await page.reconnect(at.live([Settings]));
+  assertEquals(page.root().html, "<p>dim|mine|0|2|recovered</p>", "what all pages share is stored");
+});
+
+test("[LV41] nor when the later one has emptied its draft", async () => {
+  const at = liveWorld();
+  const Note = defineView({
+    name: "note",
+    stored: { text: "reconnect" },
+    state: (): { text: string | undefined } => ({ text: undefined }),
+    events: {
+      edit: ({ state }, input) => void (state.text = String(input)),
+      clear: ({ state }) => void (state.text = undefined),
+    },
+    render: ({ state }) => `<p>${state.text ?? "empty"}</p>`,
+  });
+  const timing = { stashRetryMs: 5000 };
+  const page = await Page.open(at, at.live([Note], { timing }), "/note");
+  await page.event("edit", { value: "first" });
+  await page.saved();
+  at.storage.plan = () => "refuse";
+  await page.event("edit", { value: "late" });
+  await at.clock.advance(1000);
+  const old = page.socket;
+  page.socket = undefined;
+  at.storage.plan = () => "none";
+  await page.connect(at.live([Note]));
+  await page.join();
+  await page.event("clear");
+  await page.saved();
+  await at.clock.advance(20_000);
+  assert(old?.received.some((frame) => frame.t === "error" && frame.code === "replaced"));
+  await page.reconnect(at.live([Note]));
+  assertEquals(page.root().html, "<p>empty</p>");
+});
+
+test("[LV12] a submit on a state that lacks another node's submit is done again with it", async () => {
+  const at = liveWorld();
+  const page = await Page.open(at, at.live([Cart]), "/cart");
+  await page.event("put", { value: "kelp" });
+  await page.saved();
+  // Stored by the first node while the second one has read already what was there before.
+  at.storage.plan = ({ operation }) =>
+    operation === "put" ? { kind: "none", latencyMs: 400 } : "none";
+  const order = (item: string) => ({
+    type: "submit" as const,
+    form: { id: "f", data: [["item", item]] as [string, string][] },
+  });
+  page.fire("order", order("one"));
+  await at.clock.advance(50);
+  page.socket = undefined;
+  await page.connect(at.live([Cart]));
+  await page.join();
+  await at.clock.advance(2000);
+  const ref = page.fire("order", order("two"));
+  await at.until(() => page.frames.some((frame) => frame.t === "error"), "it has to join again");
+  await page.reconnect(page.node);
+  assert((page.root().joined?.submitted ?? 0) < ref, "it is not stored");
+  await page.event("order", { ...order("two"), ref });
+  assertEquals(page.root().html, "<ul><li>kelp</li><li>one</li><li>two</li></ul>");
 });

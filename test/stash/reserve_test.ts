@@ -36,6 +36,7 @@ async function connect(
 const use = {
   page: "0123456789abcdef",
   begins: false,
+  mounts: 0,
   skip: "nothing",
   blind: false,
   by: undefined,
