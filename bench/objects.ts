@@ -12,6 +12,7 @@
  * Fails if an answer is wrong, never because of time.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { disk, machine } from "./_lib/machine.ts";
@@ -28,6 +29,8 @@ import { run } from "./_objects/run.ts";
 import type { Job, Series } from "./_objects/worker.ts";
 
 const place = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** How busy the machine was with other things. */
+const before = loadavg()[0] ?? 0;
 const quick = flag("quick");
 const servers = option("servers") ?? option("runtime");
 const peerOption = option("peers");
@@ -97,7 +100,7 @@ async function measurePeers(node: Runtime): Promise<{
 function circumstances(runtimes: readonly Runtime[], versions: readonly string[]): string {
   return [
     `${machine(runtimes)}.`,
-    `Disk: ${disk(data)}; other work runs on the same cores and the same disk.`,
+    `Disk: ${disk(data)}; load average ${figure(before)} when it began.`,
     versions.length === 0 ? "" : `Compared with ${versions.join(", ")}.`,
     `Medians of ${rounds} rounds of ${job.slices} slices of ${
       figure(job.sliceMs)

@@ -73,7 +73,8 @@ export class Connection implements ViewLink {
   #session: LiveSession | undefined;
   #unwatch: () => void = () => {};
   #looking = false;
-  #joined = false;
+  /** Joins done and being worked on: a slow server is not the fault of the page. */
+  #joins = 0;
   #closed = false;
   /** Its session is over; the page will hear of it. */
   #isOver = false;
@@ -116,6 +117,7 @@ export class Connection implements ViewLink {
     if ("problem" in frame) return this.#refuse("badMessage", "bad_message");
     if (frame.t === "ping") return this.send({ t: "pong", n: frame.n });
     if (frame.t === "drained") return this.#drained();
+    if (frame.t === "join") this.#joins++;
     if (!this.#mailbox.push(() => this.#route(frame))) this.overflow();
   }
 
@@ -147,7 +149,7 @@ export class Connection implements ViewLink {
   /** Looks after the connection now and then. */
   tick(): void {
     const { clock, timing } = this.#host;
-    if (!this.#joined && clock.monotonic() - this.#openedAt >= timing.joinMs) {
+    if (this.#joins === 0 && clock.monotonic() - this.#openedAt >= timing.joinMs) {
       return this.#refuse("noJoin", "timeout");
     }
     const session = this.#session;
@@ -235,7 +237,8 @@ export class Connection implements ViewLink {
     if (frame.t === "join") {
       // Whatever fails here is not the page's fault, and it may try again.
       return await this.#join(frame).catch((error) => {
-        this.#tellRefused("failed", frame, error);
+        this.#joins--;
+        this.#tellRefused("failed", error);
         this.send({ t: "error", id: frame.id, ref: frame.ref, code: "mount_failed", retry: true });
       });
     }
@@ -277,7 +280,6 @@ export class Connection implements ViewLink {
     if (!this.#views.has(frame.id) && this.#views.size >= limits.viewsPerConnection) {
       return this.#refuse("rate", "rate", frame);
     }
-    this.#joined = true;
     const page = await this.#takeOver(claims.page, frame);
     if (this.#closed) return;
     const { build } = claims;
@@ -305,7 +307,7 @@ export class Connection implements ViewLink {
     this.#session = session;
     this.#unwatch = session.watch({
       ended: (why: SessionEnd) => {
-        this.#tellRefused(why, frame);
+        this.#tellRefused(why);
         this.#outlived();
       },
       changed: (stash, by) => {
@@ -344,24 +346,21 @@ export class Connection implements ViewLink {
 
   #urlOf(path: string): URL | undefined {
     if (!path.startsWith("/") || path.startsWith("//") || path.startsWith("/\\")) return undefined;
-    try {
-      return new URL(path, this.#handshake.origin);
-    } catch {
-      return undefined;
-    }
+    const { origin } = this.#handshake;
+    return URL.canParse(path, origin) ? new URL(path, origin) : undefined;
   }
 
   /** Says why, and closes. */
   #refuse(reason: CloseReason, code: LiveErrorCode, join?: JoinFrame): void {
     if (this.#closed) return;
-    this.#tellRefused(code, join);
+    this.#tellRefused(code);
     const about = join === undefined ? {} : { id: join.id, ref: join.ref };
     const retry = reason === "draining" || reason === "rate";
     this.send({ t: "error", ...about, code, retry });
     this.close(reason);
   }
 
-  #tellRefused(status: string, _join?: JoinFrame, error?: unknown): void {
+  #tellRefused(status: string, error?: unknown): void {
     this.#host.emit?.({
       name: "holdfast.live.refuse",
       ref: this.#session?.ref ?? "",

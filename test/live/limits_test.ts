@@ -1,5 +1,6 @@
 import { createLive } from "../../adapters/live/mod.ts";
 import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
+import { hour } from "../stash/world.ts";
 import { Settings } from "./views.ts";
 import { liveWorld, Page } from "./world.ts";
 
@@ -11,6 +12,19 @@ test("[LV19] a connection that does not join in time is closed", async () => {
   assertEquals(page.closedWith, undefined);
   await at.clock.advance(2500);
   assertEquals(page.closedWith, 4408);
+});
+
+test("[LV19] a join that the server is slow to do is in time", async () => {
+  const at = liveWorld();
+  const page = await Page.open(at, at.live([Settings]), "/settings");
+  await page.event("theme", { value: { theme: "dark" } });
+  await page.saved();
+  // From here on it is looked up whether the session is still there.
+  await at.clock.advance(hour);
+  at.storage.plan = () => ({ kind: "none", latencyMs: 2000 });
+  await page.reconnect(at.live([Settings], { timing: { joinMs: 500 } }));
+  assertEquals(page.closedWith, undefined);
+  assert(page.root().joined !== undefined, "it has joined");
 });
 
 test("[LV19] frames too large, too many or none at all close the connection", async () => {
