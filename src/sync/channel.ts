@@ -275,11 +275,14 @@ export class Channel implements Receiver {
     return broken;
   }
 
-  /** Loads again when queries see what the value lacks; until then changes wait, if it is broken. */
+  /**
+   * Loads again when queries see what the value lacks: all of it if it is broken, and until then
+   * changes wait; else anything, for one of them may keep itself hidden for long (SPEC SY5).
+   */
   async #await(broken: boolean): Promise<void> {
     this.#waiting = broken;
     const loads = this.#loads;
-    await this.#host.visible(this.#missing);
+    await this.#host.visible(this.#missing, broken ? "all" : "first");
     // Unless something else has had it loaded meanwhile, or is about to.
     if (!this.#closed && loads === this.#loads && this.#cancel === undefined) void this.#load();
   }

@@ -50,8 +50,8 @@ export interface Host {
    * @param begun Is called just before the query begins.
    */
   load(plan: Plan, options: AnyWatchOptions, key: Key, begun: () => void): Promise<Loaded>;
-  /** Settles when queries see these transactions. */
-  visible(xids: Xids): Promise<void>;
+  /** Settles when queries see these transactions, all or the first of them. */
+  visible(xids: Xids, which: "all" | "first"): Promise<void>;
   /** So many more changes are kept for watches that load, or fewer. */
   held(changes: number): void;
   retryDelayMs(failures: number): number;

@@ -185,8 +185,8 @@ export class Hub implements Host {
     });
   }
 
-  visible(xids: Xids): Promise<void> {
-    return this.#visibility.until(xids);
+  visible(xids: Xids, which: "all" | "first"): Promise<void> {
+    return this.#visibility.until(xids, which);
   }
 
   held(changes: number): void {

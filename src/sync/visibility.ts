@@ -13,6 +13,8 @@ export interface VisibilityOptions {
 
 interface Waiting {
   readonly xids: Xids;
+  /** So few may be left. */
+  readonly left: number;
   readonly resolve: () => void;
 }
 
@@ -34,18 +36,22 @@ export class Visibility {
   /** Takes note of a snapshot that a query has had. */
   observe(snapshot: Snapshot): void {
     this.#options.seen(snapshot);
-    this.#waiting = this.#waiting.filter(({ xids, resolve }) => {
+    this.#waiting = this.#waiting.filter(({ xids, left, resolve }) => {
       xids.prune(snapshot);
-      if (xids.empty) resolve();
-      return !xids.empty;
+      const done = xids.size <= left;
+      if (done) resolve();
+      return !done;
     });
   }
 
-  /** Settles when queries see all of these; they are taken out of the collection one by one. */
-  until(xids: Xids): Promise<void> {
+  /**
+   * Settles when queries see all of these, or the first; they are taken out of the collection one by
+   * one.
+   */
+  until(xids: Xids, which: "all" | "first"): Promise<void> {
     if (xids.empty || this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push({ xids, resolve });
+      this.#waiting.push({ xids, left: which === "all" ? 0 : xids.size - 1, resolve });
       if (!this.#asking) void this.#ask(FIRST_DELAY_MS);
     });
   }

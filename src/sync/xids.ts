@@ -16,7 +16,12 @@ export class Xids {
   }
 
   get empty(): boolean {
-    return this.#each.size === 0 && this.#upTo === undefined;
+    return this.size === 0;
+  }
+
+  /** How many are waited for; those that are not told apart count as one. */
+  get size(): number {
+    return this.#each.size + (this.#upTo === undefined ? 0 : 1);
   }
 
   /** Takes the 32 bits of an id. */

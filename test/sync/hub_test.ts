@@ -76,6 +76,36 @@ test("[SY4] a load that begins after a commit was handed out gets it from what i
   assertEquals(w.hub.ring.transactions.length, 0);
 });
 
+test("[SY5] a value that lacks two commits is loaded again when queries see the first of them", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.database.byHand = true;
+  const watch = w.open(1, { load: () => 0 });
+  const answer = async (value: number, snapshot: string, lsn: number): Promise<void> => {
+    await w.settle();
+    w.database.waiting.shift()!.answer({ value, snapshot, lsn });
+    await w.settle();
+    assertEquals(w.database.waiting.length, 0);
+  };
+  await answer(0, "20:20:", 10);
+  // The first stays hidden, and the second comes while what the first has caused is loading.
+  w.feed.commit(20, 100, insert("1", "1", "hidden"));
+  await w.settle();
+  w.feed.commit(21, 200, insert("1", "2", "shown"));
+  await answer(0, "20:21:20", 150);
+  w.database.seen.snapshot = "20:22:20";
+  await w.clock.advance(2000);
+  await answer(1, "20:22:20", 300);
+  assertEquals(watch.getSnapshot().value as unknown, 1);
+  // It is not asked for again before there is something to see.
+  await w.clock.advance(20_000);
+  assertEquals(w.database.waiting.length, 0);
+  w.database.seen.snapshot = "22:22:";
+  await w.clock.advance(2000);
+  await answer(2, "22:22:", 300);
+  assertEquals(watch.getSnapshot().value as unknown, 2);
+});
+
 test("[SY17] a commit that had to make room is waited for before the value is right", async () => {
   const w = fakeWorld();
   await w.settle();
