@@ -278,3 +278,34 @@ inBrowser("[LC13] a list of others takes the place of one, and what has an id st
   assertEquals(await page.evaluate(seen), [300, "r1000", "typed"]);
   assertEquals(await page.evaluate("document.activeElement.id"), "kept");
 });
+
+inBrowser(
+  "[LC46] a form may have controls of any name, also of what forms can do",
+  async (t) => {
+    const names = ["id", "name", "action", "method", "remove", "reset", "submit", "children"];
+    const controls = names.map((name) => `<input id="${name}-1" name="${name}" value="a">`).join(
+      "",
+    );
+    const one = `<form id="one" data-live-change="edit">${controls}</form>`;
+    const two = `<form id="two">${controls.replaceAll("-1", "-2")}</form>`;
+    const opened = await openConnected(t, { html: `${one}${two}<p id="p">p</p>` });
+    const { fake, page } = opened;
+    await loadedMore(page);
+    await page.fill("#remove-1", "typed");
+    await page.waitForFunction("!document.querySelector('[data-live-pending]')");
+    fake.send({ t: "patch", id: "v", fx: [{ k: "reset", form: "one" }] });
+    await page.waitForFunction("document.getElementById('remove-1').value === 'a'");
+    // Moved, then taken away.
+    await patched(opened, `<p id="p">p</p>${two}${one}`);
+    assertEquals(
+      await page.evaluate(
+        "[...document.querySelectorAll('form')].map((f) => f.getAttribute('id'))",
+      ),
+      ["two", "one"],
+    );
+    await patched(opened, `<p id="p">q</p>${one}`);
+    await patched(opened, `<p id="p">r</p>`);
+    assertEquals(await page.evaluate("document.querySelectorAll('form').length"), 0);
+    assertEquals(opened.said, []);
+  },
+);

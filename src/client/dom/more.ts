@@ -120,7 +120,8 @@ class Rare implements More {
 
   /** Back to what the server rendered, as if nobody had been in it. */
   #reset(form: HTMLFormElement): void {
-    form.reset();
+    // The form's own, unless it has a control of that name.
+    HTMLFormElement.prototype.reset.call(form);
     for (const control of controlsOf(form)) this.#page.controls.forget(control);
     const view = this.#page.viewOf(form);
     if (view) this.lateFor(view).forget(idOf(form));

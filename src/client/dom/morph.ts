@@ -139,7 +139,8 @@ function clear(root: Element, fresh: Element, context: MorphContext): void {
     const kept = [element, ...element.querySelectorAll("[id]")].some((one) => ids.has(idOf(one)));
     if (kept || element.closest("[data-live-ignore]")) continue;
     context.removed(element);
-    element.remove();
+    // Not remove(): in a form that has a control of that name it is the control.
+    element.replaceWith();
   }
 }
 
