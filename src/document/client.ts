@@ -38,7 +38,7 @@ export interface Membership<S, Op> {
   readonly epoch: string;
   /** What brings the subscriber to the present; frames go on from there. */
   readonly catchUp: CatchUp;
-  /** Who is here. */
+  /** Who is here now. */
   readonly presence: Readonly<Record<string, Present>>;
   /** The highest `clientSeq` of this client that was accepted before; 0 for none. */
   readonly acked: number;

@@ -197,7 +197,9 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
       client: member.id,
       epoch: open.epoch,
       catchUp: open.catchUp(since),
-      presence: presence.all(),
+      get presence() {
+        return presence.all();
+      },
       acked: open.durable.clients.marks.get(member.id)?.clientSeq ?? 0,
       get state() {
         return open.durable.state as JsonValue;

@@ -115,7 +115,10 @@ export class Connection implements ViewLink {
     if (!this.#rate.take()) return this.#refuse("rate", "rate");
     const frame = this.#host.ports.frames.read(data);
     if ("problem" in frame) return this.#refuse("badMessage", "bad_message");
-    if (frame.t === "ping") return this.send({ t: "pong", n: frame.n });
+    if (frame.t === "ping") {
+      for (const view of this.#views.values()) view.heard();
+      return this.send({ t: "pong", n: frame.n });
+    }
     if (frame.t === "drained") return this.#drained();
     if (frame.t === "join") this.#joins++;
     if (!this.#mailbox.push(() => this.#route(frame))) this.overflow();
@@ -153,9 +156,8 @@ export class Connection implements ViewLink {
       return this.#refuse("noJoin", "timeout");
     }
     const session = this.#session;
-    if (session === undefined || this.#isOver || this.#looking || session.lookAt > clock.now()) {
-      return;
-    }
+    const isDue = session !== undefined && session.lookAt <= clock.now();
+    if (!isDue || this.#isOver || this.#looking) return;
     this.#looking = true;
     session.look().then((standing) => {
       if (standing === "over") this.sessionOver();

@@ -41,6 +41,7 @@ export class LiveView implements ContextHost {
   readonly #mailbox: Mailbox;
   readonly #code: UserCode;
   readonly #shown: Shown = new Shown();
+  readonly #members: Set<{ heard(): void }> = new Set();
   readonly #timers: Set<() => void> = new Set();
   readonly #context: Context;
   #page: string;
@@ -239,13 +240,20 @@ export class LiveView implements ContextHost {
     };
   }
 
-  join<S, Op>(
+  async join<S, Op>(
     definition: DocumentDefinition<S, Op>,
     id: string,
     options: LiveJoinOptions,
   ): Promise<Membership<S, Op>> {
     const document = this.#env.document(definition, id);
-    return subscribe(document, options, this.signal, () => this.refreshed());
+    const member = await subscribe(document, options, this.signal, () => this.refreshed());
+    this.#members.add(member);
+    return member;
+  }
+
+  /** @internal The page is alive: so is who it stands for in documents. */
+  heard(): void {
+    for (const member of this.#members) member.heard();
   }
 
   /** @internal Something that `render` shows has changed. */

@@ -61,3 +61,33 @@ test("[LV40] the page for a GET shows the document, and a view that is over list
   await at.clock.advance(1000);
   assertEquals((await list.info()).subscribers, 0);
 });
+
+test("[LV42] who is here is shown as it changes, and stays for as long as the page is heard of", async () => {
+  const at = liveWorld();
+  const joined = new WeakMap<object, Membership<List, ListOp>>();
+  const Crew = defineView({
+    name: "crew",
+    state: () => ({}),
+    async mount(ctx) {
+      const member = await ctx.join(Shared, "a", { actor: String(ctx.url.search) });
+      joined.set(ctx, member);
+      if (ctx.connected) member.here({ at: ctx.url.search });
+    },
+    render: ({ ctx }) =>
+      Object.values(joined.get(ctx)?.presence ?? {}).map(({ actor }) => actor).sort().join(),
+  });
+  const node = at.live([Crew]);
+  const ada = await Page.open(at, node, "/crew?ada");
+  const bob = await Page.open(at, node, "/crew?bob");
+  await at.until(() => ada.root().html === "?ada,?bob" && bob.root().html === "?ada,?bob");
+  // Longer than somebody who is not heard of is shown.
+  for (let n = 1; n <= 6; n++) {
+    await at.clock.advance(20_000);
+    ada.send({ t: "ping", n });
+  }
+  await at.until(() => ada.root().html === "?ada", "bob was not heard of");
+  ada.send({ t: "ping", n: 7 });
+  bob.socket?.drop();
+  await at.clock.advance(1000);
+  assertEquals(ada.root().html, "?ada");
+});
