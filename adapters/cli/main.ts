@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import type { CliOutput } from "./output.ts";
 
@@ -16,7 +17,21 @@ export async function isMain(
     error: (line) => void process.stderr.write(`${line}\n`),
     env: process.env,
     cwd: process.cwd(),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
+    ...(process.stderr.isTTY
+      ? { progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) }
+      : {}),
   });
+}
+
+async function ask(question: string): Promise<string> {
+  // Questions are no part of the answer, which may be piped on.
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(question)).trim();
+  } finally {
+    lines.close();
+  }
 }
 
 /** What `import.meta.main` says, on versions of Node that do not have it; npm starts us by a link. */

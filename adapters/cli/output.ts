@@ -8,7 +8,16 @@ export interface CliOutput {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder that file names are relative to. */
   readonly cwd: string;
+  /** Asks who sits at the terminal; absent where nobody does. */
+  readonly ask?: (question: string) => Promise<string>;
+  /** Shows how far something is, in place of what it showed before; absent without a terminal. */
+  readonly progress?: (text: string) => void;
 }
 
 /** A verb of the command line; answers with the exit code. */
 export type Command = (args: readonly string[], output: CliOutput) => Promise<number>;
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

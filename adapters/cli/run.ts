@@ -1,7 +1,21 @@
+import { doctorCommand } from "./doctor_command.ts";
+import { initCommand } from "./init_command.ts";
+import { inspectCommand } from "./inspect_command.ts";
+import { migrateCommand } from "./migrate_command.ts";
 import type { CliOutput, Command } from "./output.ts";
+import { deleteCommand, getCommand, listCommand } from "./records_command.ts";
+import { sweepCommand } from "./sweep_command.ts";
 import { syncCommand } from "./sync_command.ts";
 
 const commands: Readonly<Record<string, { readonly about: string; readonly run: Command }>> = {
+  init: { about: "begin an application: Hono, a session, a test", run: initCommand },
+  doctor: { about: "check runtime, packages, secrets and a storage", run: doctorCommand },
+  inspect: { about: "count what a storage holds", run: inspectCommand },
+  list: { about: "list the objects of a class", run: listCommand },
+  get: { about: "show what is stored of an object", run: getCommand },
+  delete: { about: "delete an object for good", run: deleteCommand },
+  sweep: { about: "end expired sessions", run: sweepCommand },
+  "migrate-storage": { about: "move from one storage to another", run: migrateCommand },
   sync: { about: "set a Postgres database up for sync: up, down, check", run: syncCommand },
 };
 
@@ -18,7 +32,12 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
   if (command !== undefined) return await command.run(rest, output);
   const asked = name === "" || name === "help" || name === "--help" || name === "-h";
   if (!asked) output.error(`There is no command "${name}"`);
-  const lines = Object.entries(commands).map(([verb, { about }]) => `  ${verb.padEnd(8)}${about}`);
-  (asked ? output.out : output.error)(["holdfast COMMAND [--help]", "", ...lines].join("\n"));
+  const lines = Object.entries(commands).map(([verb, { about }]) => `  ${verb.padEnd(17)}${about}`);
+  const ends =
+    "Each ends with 0 if all is well, 1 if something is the matter, 2 if the arguments " +
+    "are wrong.";
+  (asked ? output.out : output.error)(
+    ["holdfast COMMAND [--help] [--json]", "", ...lines, "", ends].join("\n"),
+  );
   return asked ? 0 : 2;
 }

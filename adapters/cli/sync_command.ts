@@ -10,7 +10,7 @@ import {
 import { Connections } from "../postgres/sync_connections.ts";
 import { Database } from "../postgres/sync_database.ts";
 import { resolveTables, type SyncTable } from "../postgres/sync_tables.ts";
-import type { CliOutput } from "./output.ts";
+import { type CliOutput, messageOf } from "./output.ts";
 
 const HELP = `holdfast sync up|down|check [options]
 
@@ -171,8 +171,4 @@ function report(
     }
   }
   return ok ? 0 : 1;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

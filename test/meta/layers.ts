@@ -13,7 +13,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Where the layers are put together, too, with the defaults every runtime has.
   "adapters/web": ["src/"],
   "adapters/testing": ["src/", "adapters/web", "adapters/memory"],
-  "adapters/cli": ["src/", "adapters/web", "adapters/postgres"],
+  "adapters/cli": [
+    "src/",
+    "adapters/web",
+    "adapters/memory",
+    "adapters/sqlite",
+    "adapters/file",
+    "adapters/postgres",
+    "adapters/s3",
+    "adapters/denokv",
+    "adapters/migrating",
+  ],
   "adapters": ["src/", "adapters/web"],
 };
 

@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import process from "node:process";
+import type { CliOutput, Command } from "./output.ts";
+import { filesOf, type Runtime, type Wish } from "./scaffold.ts";
+import { command, type Given, type Outcome, UsageError } from "./verb.ts";
+
+const HELP = `holdfast init [FOLDER] [options]
+
+  Begins an application in a folder (this one if left out): Hono, a session whose state is kept in
+  SQLite, and a test. Asks for what is left out if there is a terminal. Never writes over a file
+  without --force, and installs nothing.
+
+  --runtime bun|deno|node   what it runs on (the one that runs this)
+  --live                    with a live view, over a socket
+  --name NAME               its name (that of the folder)
+  --holdfast SPEC           where holdfast comes from, for package.json: a version or file:…tgz
+  --force                   writes over files that are there
+  --json                    {"ok":true,"folder":…,"runtime":…,"live":false,"files":[…],"next":[…]}
+
+Ends with 0, 1 if files are in the way or cannot be written, 2 if the arguments are wrong.`;
+
+/** `holdfast init` */
+export const initCommand: Command = command({
+  help: HELP,
+  options: {
+    runtime: { type: "string" },
+    live: { type: "boolean" },
+    name: { type: "string" },
+    holdfast: { type: "string" },
+    force: { type: "boolean" },
+  },
+  words: [0, 1],
+  run: async (given, output) => {
+    const folder = resolve(output.cwd, given.positionals[0] ?? ".");
+    const wish = await wishOf(given, output, folder);
+    const files = filesOf(wish);
+    return write(folder, files, wish, given.flag("force"), output.cwd);
+  },
+});
+
+async function wishOf(given: Given, { ask }: CliOutput, folder: string): Promise<Wish> {
+  const asks = given.flag("json") ? undefined : ask;
+  const here = runningOn();
+  let runtime = given.text("runtime");
+  if (runtime === undefined) {
+    runtime = (await asks?.(`Runtime: bun, deno or node? [${here}] `)) || here;
+  }
+  if (runtime !== "bun" && runtime !== "deno" && runtime !== "node") {
+    throw new UsageError("Cannot begin: the runtime is not bun, deno or node");
+  }
+  let live = given.flag("live");
+  if (!live && given.text("runtime") === undefined && asks !== undefined) {
+    live = /^y(es)?$/i.test(await asks("With a live view? [y/N] "));
+  }
+  const fallback = basename(folder).toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(
+    /^[-_]+/,
+    "",
+  );
+  const name = given.text("name") ?? (fallback === "" ? "app" : fallback.slice(0, 63));
+  if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
+    throw new UsageError("Cannot begin: a name is 1 to 63 of a-z, 0-9, _ and -");
+  }
+  const holdfast = given.text("holdfast");
+  if (holdfast !== undefined && runtime === "deno") {
+    throw new UsageError('Cannot begin: --holdfast is for package.json; Deno has "links"');
+  }
+  return { runtime, live, name, holdfast };
+}
+
+function runningOn(): Runtime {
+  if (process.versions["bun"] !== undefined) return "bun";
+  return process.versions["deno"] === undefined ? "node" : "deno";
+}
+
+function write(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  { runtime, live }: Wish,
+  force: boolean,
+  cwd: string,
+): Outcome {
+  const names = Object.keys(files);
+  const there = names.filter((name) => existsSync(join(folder, name)));
+  if (there.length > 0 && !force) {
+    throw new Error(`Cannot write over ${there.join(", ")}: give --force, or another folder`);
+  }
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    // Exclusively, so that a file made meanwhile is not lost either.
+    writeFileSync(path, text, { flag: force ? "w" : "wx" });
+  }
+  const place = relative(cwd, folder);
+  const next = [...(place === "" ? [] : [`cd ${place}`]), ...NEXT[runtime]];
+  return {
+    data: { folder, runtime, live, files: names, next },
+    lines: [
+      ...names.map((name) => `wrote ${join(place, name)}`),
+      "",
+      "Next:",
+      ...next.map((l) => `  ${l}`),
+    ],
+  };
+}
+
+const NEXT: Readonly<Record<Runtime, readonly string[]>> = {
+  bun: ["bun install", "bun test", "bun run start"],
+  deno: ["deno install", "deno task test", "deno task start"],
+  node: ["npm install", "npm test", "npm start"],
+};

@@ -1,0 +1,205 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { HoldfastError } from "../../src/core/errors.ts";
+import type { Storage } from "../../src/ports/storage.ts";
+import { denokvStorage } from "../denokv/mod.ts";
+import { fileStorage } from "../file/mod.ts";
+import { postgresStorage } from "../postgres/mod.ts";
+import { s3Storage } from "../s3/mod.ts";
+import { sqliteStorage } from "../sqlite/mod.ts";
+import { messageOf } from "./output.ts";
+import { UsageError } from "./verb.ts";
+
+/** How storages are written, for the help of every verb. */
+export const STORAGE_HELP = `Storages:
+  sqlite:app.db                               a file of SQLite
+  file:./data                                 a folder; nobody else may have it open
+  postgres://user@host/db?table=NAME          the password from the URL or PGPASSWORD
+  s3://bucket/prefix/?endpoint=URL&region=R   credentials from the environment; pathStyle=1 for
+                                              servers that have no host name for each bucket
+  denokv: or denokv:PATH                      on Deno with --unstable-kv`;
+
+/** A storage that a URL names. */
+export interface Place {
+  readonly kind: "sqlite" | "file" | "postgres" | "s3" | "denokv";
+  /** The URL without password, to be shown. */
+  readonly shown: string;
+  /** Where it is on this machine; `undefined` if it is elsewhere. */
+  readonly path: string | undefined;
+  /** For those that are reached over the network. */
+  readonly url: URL | undefined;
+  /** Opens it. `write` also lets it be created. */
+  open(write: boolean): Storage;
+}
+
+/**
+ * Reads the URL of a storage; opens nothing.
+ *
+ * @throws {UsageError} If it is none.
+ */
+export function placeOf(text: string, cwd: string): Place {
+  const [, scheme = "", rest = ""] = /^([a-z0-9]+):(.*)$/s.exec(text) ?? [];
+  switch (scheme) {
+    case "sqlite":
+      return localPlace("sqlite", rest, cwd, sqliteStorage);
+    case "file":
+      return localPlace(
+        "file",
+        text.startsWith("file:///") ? fileURLToPath(text) : rest,
+        cwd,
+        fileStorage,
+      );
+    case "denokv":
+      return {
+        kind: "denokv",
+        shown: text,
+        path: rest === "" || rest.startsWith("http") ? undefined : absolute(rest, cwd),
+        url: undefined,
+        open: () => denokvStorage(rest === "" ? undefined : remoteOr(rest, cwd)),
+      };
+    case "postgres":
+    case "postgresql":
+      return postgresPlace(urlOf(text));
+    case "s3":
+      return s3Place(urlOf(text));
+    default:
+      throw new UsageError(
+        "Cannot open a storage: its URL begins with none of sqlite:, file:, postgres:, s3:, denokv:",
+      );
+  }
+}
+
+function localPlace(
+  kind: "sqlite" | "file",
+  rest: string,
+  cwd: string,
+  make: (path: string) => Storage,
+): Place {
+  const relative = rest.replace(/^\/\/(?=\/)/, "");
+  if (relative === "" || relative.startsWith(":")) {
+    throw new UsageError(`Cannot open a storage: "${kind}:" has no path behind it`);
+  }
+  const path = absolute(relative, cwd);
+  return {
+    kind,
+    shown: `${kind}:${relative}`,
+    path,
+    url: undefined,
+    open: (write) => {
+      if (!write && !existsSync(path)) {
+        throw new HoldfastError(
+          "ERR_STORAGE_UNAVAILABLE",
+          `Cannot open ${kind}:${relative}: there is nothing`,
+        );
+      }
+      return make(path);
+    },
+  };
+}
+
+function postgresPlace(url: URL): Place {
+  const table = url.searchParams.get("table");
+  const clean = new URL(url);
+  clean.searchParams.delete("table");
+  return {
+    kind: "postgres",
+    shown: withoutPassword(url),
+    path: undefined,
+    url: clean,
+    open: (write) =>
+      postgresStorage({ url: clean.href, migrate: write, ...(table === null ? {} : { table }) }),
+  };
+}
+
+function s3Place(url: URL): Place {
+  const { searchParams, hostname } = url;
+  const endpoint = searchParams.get("endpoint");
+  const region = searchParams.get("region");
+  if (hostname === "") throw new UsageError("Cannot open a storage: s3:// names no bucket");
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(
+      "Cannot open a storage: credentials of S3 come from the environment, not from the URL",
+    );
+  }
+  return {
+    kind: "s3",
+    shown: withoutPassword(url),
+    path: undefined,
+    url: new URL(endpoint ?? `https://s3.${region ?? "us-east-1"}.amazonaws.com`),
+    open: () =>
+      s3Storage({
+        bucket: hostname,
+        prefix: decodeURIComponent(url.pathname.slice(1)),
+        ...(endpoint === null ? {} : { endpoint }),
+        ...(region === null ? {} : { region }),
+        ...(searchParams.get("pathStyle") === "1" ? { forcePathStyle: true } : {}),
+      }),
+  };
+}
+
+/**
+ * Uses a storage and closes it.
+ *
+ * @throws What `use` throws, without the password of the URL.
+ */
+export async function withStorage<T>(
+  place: Place,
+  write: boolean,
+  use: (storage: Storage) => Promise<T>,
+): Promise<T> {
+  let storage: Storage | undefined;
+  try {
+    storage = place.open(write);
+    return await use(storage);
+  } catch (error) {
+    throw masked(error, place);
+  } finally {
+    await storage?.close?.();
+  }
+}
+
+/** The error without the password; with its cause, which says what a driver found. */
+function masked(error: unknown, { url }: Place): unknown {
+  if (error instanceof TypeError || error instanceof RangeError) return error;
+  const cause = error instanceof Error && error.cause !== undefined
+    ? ` (${messageOf(error.cause)})`
+    : "";
+  let message = `${messageOf(error)}${cause}`;
+  for (const secret of [url?.password, decodeURIComponent(url?.password ?? "")]) {
+    if (secret) message = message.replaceAll(secret, "***");
+  }
+  return error instanceof HoldfastError
+    ? new HoldfastError(error.code, message)
+    : new Error(message);
+}
+
+function urlOf(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    // Without the text: it may hold a password.
+    throw new UsageError("Cannot open a storage: its URL is malformed");
+  }
+}
+
+function withoutPassword(url: URL): string {
+  const shown = new URL(url);
+  shown.password = "";
+  return shown.href;
+}
+
+function remoteOr(path: string, cwd: string): string {
+  return path.startsWith("http") || path === ":memory:" ? path : absolute(path, cwd);
+}
+
+function absolute(path: string, cwd: string): string {
+  return isAbsolute(path) ? path : join(cwd, path);
+}
+
+/** Calls `stop` when the process is interrupted, until the returned function is called. */
+export function onInterrupt(stop: () => void): () => void {
+  process.once("SIGINT", stop);
+  return () => void process.off("SIGINT", stop);
+}
