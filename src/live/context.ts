@@ -5,6 +5,8 @@ import type { DocumentDefinition } from "../document/model.ts";
 import type { LiveSession, NavigateOptions, ViewContext } from "./model.ts";
 import type { Effect, RecoveryStatus } from "./protocol.ts";
 import type { LiveJoinOptions } from "./shared.ts";
+import type { Key } from "../sync/key.ts";
+import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
 
 /** Where the page shall go once the reply has left. */
 export interface Destination {
@@ -77,6 +79,11 @@ export interface ContextHost {
     id: string,
     options: LiveJoinOptions,
   ): Promise<Membership<S, Op>>;
+  watch<Value, Sql>(
+    source: WatchSource<Sql>,
+    options: WatchOptions<Value, Sql>,
+    key: Key,
+  ): OpenWatch<Value>;
 }
 
 type Of<K extends keyof ViewContext<JsonObject>> = ViewContext<JsonObject>[K];
@@ -140,6 +147,7 @@ export class Context implements ViewContext<JsonObject> {
   readonly now: Of<"now"> = () => this.#host.now();
   readonly join: Of<"join"> = (definition, id, options = {}) =>
     this.#host.join(definition, id, options);
+  readonly watch: Of<"watch"> = (source, options, key) => this.#host.watch(source, options, key);
   readonly stash: Of<"stash"> = () => void (this.#host.outbox.stash = true);
   readonly flush: Of<"flush"> = () => this.#host.flush();
   readonly resetStash: Of<"resetStash"> = () => this.#host.resetStash();

@@ -8,6 +8,8 @@ import type { Stash } from "../stash/handle.ts";
 import type { StashUse } from "../stash/session.ts";
 import type { EventType, RecoveryStatus } from "./protocol.ts";
 import type { LiveJoinOptions } from "./shared.ts";
+import type { Key } from "../sync/key.ts";
+import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
 
 /** The browser session as a view sees it. */
 export interface LiveSession {
@@ -65,6 +67,23 @@ export interface ViewContext<S extends object> extends RenderContext {
     id: string,
     options?: LiveJoinOptions,
   ) => Promise<Membership<D, Op>>;
+  /**
+   * Watches rows of Postgres for as long as the view lives: it is rendered again after every
+   * transaction that changes them, once. `getSnapshot()` of what it answers has the rows and whether
+   * they are kept current; `await` its `ready()` to have them in the first HTML. With another key
+   * open another, and close the one before.
+   *
+   * @param source What `createSync()` of `holdfast/postgres` makes.
+   * @param options What is watched. Views that hand in the same object share what is loaded.
+   * @param key Whom the rows belong to; from the session, never from what a page has sent.
+   * @throws {TypeError} If there is no key, or it is not a text or an integer.
+   * @throws {HoldfastError} `ERR_CLOSED` if the sync is closed.
+   */
+  readonly watch: <Value, Sql>(
+    source: WatchSource<Sql>,
+    options: WatchOptions<Value, Sql>,
+    key: Key,
+  ) => OpenWatch<Value>;
   /** Stores what changed once the view is rendered, also with `autoStash: false`. */
   readonly stash: () => void;
   /**

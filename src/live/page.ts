@@ -5,11 +5,13 @@ import { Context, type ContextHost, Outbox } from "./context.ts";
 import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
-import { type LiveJoinOptions, subscribe } from "./shared.ts";
+import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput } from "./input.ts";
 import type { LiveSession, ViewContext, ViewSpec } from "./model.ts";
 import type { RecoveryStatus } from "./protocol.ts";
 import { textOf } from "./text.ts";
+import type { Key } from "../sync/key.ts";
+import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
 
 /** What a request asks of a view: a page, or, without JavaScript, an event. */
 export interface PageRequest {
@@ -147,6 +149,14 @@ class PageView implements ContextHost {
     const membership = await subscribe(document, options, this.signal, () => {});
     membership.leave();
     return membership;
+  }
+
+  watch<Value, Sql>(
+    source: WatchSource<Sql>,
+    options: WatchOptions<Value, Sql>,
+    key: Key,
+  ): OpenWatch<Value> {
+    return follow(source, options, key, this.signal, () => {});
   }
 
   send(): () => void {

@@ -1,6 +1,8 @@
 import type { DocumentClient, Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { DocumentFrame } from "../document/frame.ts";
+import type { Key } from "../sync/key.ts";
+import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
 
 /** Options of `ctx.join`. */
 export interface LiveJoinOptions {
@@ -32,4 +34,27 @@ export async function subscribe<S, Op>(
   if (signal.aborted) membership.leave();
   else signal.addEventListener("abort", () => membership.leave(), { once: true });
   return membership;
+}
+
+/**
+ * Opens a watch for the life of a view.
+ *
+ * @param signal Ends it.
+ * @param changed Called whenever there is another snapshot.
+ */
+export function follow<Value, Sql>(
+  source: WatchSource<Sql>,
+  options: WatchOptions<Value, Sql>,
+  key: Key,
+  signal: AbortSignal,
+  changed: () => void,
+): OpenWatch<Value> {
+  const watch = source.open(options, key);
+  if (signal.aborted) {
+    watch.close();
+    return watch;
+  }
+  watch.subscribe(() => changed());
+  signal.addEventListener("abort", () => watch.close(), { once: true });
+  return watch;
 }

@@ -7,7 +7,7 @@ import { Context, type ContextHost, Outbox } from "./context.ts";
 import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
-import { type LiveJoinOptions, subscribe } from "./shared.ts";
+import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput, inputOf } from "./input.ts";
 import type { ViewLink, ViewStart } from "./link.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -18,6 +18,8 @@ import { Shown } from "./shown.ts";
 import { Stasher, type StoreOutcome } from "./stasher.ts";
 import { textOf } from "./text.ts";
 import { UserCode } from "./user_code.ts";
+import type { Key } from "../sync/key.ts";
+import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
 
 /** Most addresses that `params` may patch to, one after the other. */
 const maxPatches = 10;
@@ -249,6 +251,14 @@ export class LiveView implements ContextHost {
     const member = await subscribe(document, options, this.signal, () => this.refreshed());
     this.#members.add(member);
     return member;
+  }
+
+  watch<Value, Sql>(
+    source: WatchSource<Sql>,
+    options: WatchOptions<Value, Sql>,
+    key: Key,
+  ): OpenWatch<Value> {
+    return follow(source, options, key, this.signal, () => this.refreshed());
   }
 
   /** @internal The page is alive: so is who it stands for in documents. */
