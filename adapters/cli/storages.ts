@@ -47,7 +47,7 @@ export function placeOf(text: string, cwd: string): Place {
     case "file":
       return localPlace(
         "file",
-        text.startsWith("file:///") ? fileURLToPath(text) : rest,
+        text.startsWith("file:///") ? pathOf(text) : rest,
         cwd,
         fileStorage,
       );
@@ -117,7 +117,9 @@ function s3Place(url: URL): Place {
   const { searchParams, hostname } = url;
   const endpoint = searchParams.get("endpoint");
   const region = searchParams.get("region");
+  const prefix = decoded(url.pathname.slice(1));
   if (hostname === "") throw new UsageError("Cannot open a storage: s3:// names no bucket");
+  if (prefix === undefined) throw new UsageError("Cannot open a storage: its URL is malformed");
   if (url.username !== "" || url.password !== "") {
     throw new UsageError(
       "Cannot open a storage: credentials of S3 come from the environment, not from the URL",
@@ -127,11 +129,11 @@ function s3Place(url: URL): Place {
     kind: "s3",
     shown: withoutPassword(url),
     path: undefined,
-    url: new URL(endpoint ?? `https://s3.${region ?? "us-east-1"}.amazonaws.com`),
+    url: urlOf(endpoint ?? `https://s3.${region ?? "us-east-1"}.amazonaws.com`),
     open: () =>
       s3Storage({
         bucket: hostname,
-        prefix: decodeURIComponent(url.pathname.slice(1)),
+        prefix,
         ...(endpoint === null ? {} : { endpoint }),
         ...(region === null ? {} : { region }),
         ...(searchParams.get("pathStyle") === "1" ? { forcePathStyle: true } : {}),
@@ -167,7 +169,8 @@ function masked(error: unknown, { url }: Place): unknown {
     ? ` (${messageOf(error.cause)})`
     : "";
   let message = `${messageOf(error)}${cause}`;
-  for (const secret of [url?.password, decodeURIComponent(url?.password ?? "")]) {
+  const { password = "", searchParams } = url ?? {};
+  for (const secret of [password, decoded(password), searchParams?.get("password")]) {
     if (secret) message = message.replaceAll(secret, "***");
   }
   return error instanceof HoldfastError
@@ -184,9 +187,27 @@ function urlOf(text: string): URL {
   }
 }
 
+/** Text without its escapes; `undefined` if they make no sense. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new UsageError(`Cannot open a storage: ${messageOf(error)}`);
+  }
+}
+
 function withoutPassword(url: URL): string {
   const shown = new URL(url);
   shown.password = "";
+  shown.searchParams.delete("password");
   return shown.href;
 }
 
