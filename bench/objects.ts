@@ -105,7 +105,7 @@ function circumstances(runtimes: readonly Runtime[], versions: readonly string[]
     `Medians of ${rounds} rounds of ${job.slices} slices of ${
       figure(job.sliceMs)
     } ms, the subjects`,
-    "taking turns slice by slice; a share of the limit is the median of the shares of neighbouring",
+    "taking turns slice by slice, after six that do not count; a share of the limit is the median of the shares of neighbouring",
     "slices. CPU is that of the process with all its threads; for peers, of all their processes.",
     "The limit is a table of names and numbers, committed before the answer, with neither",
     "compare-and-set nor versions nor state: one transaction per call where calls are sequential,",
