@@ -4,8 +4,10 @@
  *
  * @module
  */
+export type { ClusterOptions } from "./adapters/web/cluster_root.ts";
 export {
   type CloseReport,
+  type ClusterNodes,
   createHoldfast,
   type Holdfast,
   type HoldfastOptions,
@@ -93,6 +95,13 @@ export type {
   ScheduledAlarm,
 } from "./src/object/model.ts";
 export type { Clock, TimerOptions } from "./src/ports/clock.ts";
+export type {
+  Cluster,
+  ClusterLink,
+  ClusterReceiver,
+  ClusterReply,
+  Unanswered,
+} from "./src/ports/cluster.ts";
 export type { Hmac } from "./src/ports/hmac.ts";
 export type { Random } from "./src/ports/random.ts";
 export type {

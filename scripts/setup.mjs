@@ -9,6 +9,8 @@ const s3Fixture = process.env.HOLDFAST_S3_FIXTURE ?? join(root, "..", "shared", 
 const aptPackages = [
   // A real browser, for test/browser and test/e2e.
   "chromium",
+  // A real NATS server, for test/nats.
+  "nats-server",
   // A real S3 server, for test/s3.
   ...(existsSync(join(s3Fixture, "start-ceph.sh"))
     ? ["ceph-mon", "ceph-osd", "radosgw", "curl"]

@@ -26,6 +26,8 @@ export type { ExpectedAlarm, WithObjects } from "./objects.ts";
 export { performAlarm, performHandler } from "./perform.ts";
 export type { GivenObject, PerformedHandler } from "./perform.ts";
 export { seededRandom } from "./seeded_random.ts";
+export { clusterSuite } from "./cluster_suite.ts";
+export type { OpenCluster } from "./cluster_suite.ts";
 export { storageSuite } from "./storage_suite.ts";
 export type { StorageSuiteFlags } from "./storage_suite.ts";
 export type { OpenStorage } from "./storage_rules/rule.ts";

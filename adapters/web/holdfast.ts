@@ -16,7 +16,9 @@ import type {
 } from "../../src/object/model.ts";
 import type { ObjectHost } from "../../src/object/objects.ts";
 import type { EnginePorts } from "../../src/object/types.ts";
+import type { ClusterNode } from "../../src/cluster/node.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
 import type { Hmac } from "../../src/ports/hmac.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { Storage } from "../../src/ports/storage.ts";
@@ -28,6 +30,7 @@ import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
 import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
+import { clusterNode, type ClusterOptions, hearNotice } from "./cluster_root.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
 import { type DocumentRoot, documentRoot, type DocumentRootOptions } from "./document_root.ts";
@@ -69,6 +72,14 @@ export interface HoldfastOptions {
   readonly objects?: readonly AnyObjectDefinition[];
   /** How alarms are found and tried. */
   readonly alarms?: AlarmOptions;
+  /**
+   * Messages between the nodes of the application, if there are several: each object is then run by one
+   * of them, and calls find it. Nothing depends on it but speed: without it, and while it fails, nodes on
+   * one storage are safe as well.
+   */
+  readonly cluster?: Cluster;
+  /** How nodes find out about each other. */
+  readonly clusterTimes?: ClusterOptions;
   /** How documents are followed, and presence is told. */
   readonly documents?: DocumentRootOptions;
   /** Receives events. */
@@ -87,6 +98,16 @@ export interface CloseReport {
   readonly complete: boolean;
   /** Sessions and objects with unfinished writes when the limit passed. */
   readonly unfinished: number;
+}
+
+/** What a node sees of the cluster at this moment. */
+export interface ClusterNodes {
+  /** Where other nodes reach this one. */
+  readonly address: string;
+  /** The addresses of all nodes, this one included, in order. */
+  readonly members: readonly string[];
+  /** Whether there is a link to other nodes: `false` while the cluster fails. */
+  readonly linked: boolean;
 }
 
 /** The composition root: one per process. */
@@ -139,6 +160,8 @@ export interface Holdfast extends AsyncDisposable {
    * @throws {RangeError} If the id is empty or too long.
    */
   document<S, Op>(definition: DocumentDefinition<S, Op>, id: string): DocumentClient<S, Op>;
+  /** The nodes this one knows of, itself included; `undefined` without a cluster. */
+  readonly nodes: ClusterNodes | undefined;
   /** Looks after durable objects as a whole: lists, deletes, stops them. */
   readonly objects: Objects;
   /**
@@ -196,7 +219,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
   }
   const cookie = cookieSettings(options.cookie);
-  const { engine, internals, host, documents, listeners } = compose(
+  const { engine, internals, host, documents, listeners, node } = compose(
     { ...options, clock },
     cookie,
   );
@@ -205,11 +228,13 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
 
   const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
     sweeper.stop();
+    node?.drain();
     const reports = await Promise.all([
       host.drain(withinMs),
       documents.drain(withinMs),
       engine.drain(withinMs),
     ]);
+    await node?.close();
     await storage.close?.();
     const unfinished = reports.reduce((sum, report) => sum + report.unfinished, 0);
     return { complete: reports.every((report) => report.complete), unfinished };
@@ -230,6 +255,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     document: <S, Op>(definition: DocumentDefinition<S, Op>, id: string) =>
       // What state and operations are the definition says.
       documents.client(definition, id) as unknown as DocumentClient<S, Op>,
+    nodes: node,
     objects: host.objects,
     subscribe: (pattern, listener) => listeners.subscribe(pattern, listener),
     close,
@@ -261,6 +287,7 @@ function compose(
   host: ObjectHost;
   documents: DocumentRoot;
   listeners: Listeners;
+  node: ClusterNode | undefined;
 } {
   const { storage, secrets, clock, random = webRandom(), hmac = fastestHmac() } = options;
   checkSecrets(secrets);
@@ -279,6 +306,7 @@ function compose(
       return listeners.emit === undefined ? undefined : snapshot;
     },
   };
+  const node = clusterNode({ ...options, random });
   const keys = deriveKeys(secrets, hmac);
   // Whoever needs the keys sees the failure; nobody else has to.
   keys.catch(() => {});
@@ -289,6 +317,9 @@ function compose(
     storageTimeoutMs,
     maxActive,
   });
+  const notices = new SessionNotices(
+    node && ((notice) => node.tell("session", notice)),
+  );
   const sessions = new Sessions({
     engine,
     identities: new Identities({
@@ -304,12 +335,14 @@ function compose(
     maxSessionBytes,
     now: () => clock.now(),
     newPage: () => encodeBase64url(random.bytes(12)),
-    notices: new SessionNotices(),
+    notices,
     get emit() {
       return listeners.emit;
     },
   }, namespace);
-  const host = objectHost(ports, namespace, limits, options.alarms, options.objects);
+  const host = objectHost(ports, namespace, limits, options.alarms, options.objects, node);
+  node?.attach(host);
+  node?.listen("session", (body) => hearNotice(notices, body));
   const documents = documentRoot(ports, namespace, limits, options.documents);
   const internals: Internals = {
     clock,
@@ -323,5 +356,5 @@ function compose(
       return listeners.emit;
     },
   };
-  return { engine, internals, host, documents, listeners };
+  return { engine, internals, host, documents, listeners, node };
 }

@@ -1,6 +1,7 @@
 import { alarmRetry } from "../../src/object/alarms.ts";
 import type { AnyObjectDefinition } from "../../src/object/model.ts";
 import { ObjectHost } from "../../src/object/objects.ts";
+import type { Router } from "../../src/object/router.ts";
 import type { EnginePorts } from "../../src/object/types.ts";
 import type { HoldfastLimits } from "./limits.ts";
 
@@ -29,6 +30,7 @@ export function objectHost(
   limits: HoldfastLimits,
   alarms: AlarmOptions = {},
   definitions: readonly AnyObjectDefinition[] = [],
+  router?: Router,
 ): ObjectHost {
   const { mailbox, storageTimeoutMs, maxObjectBytes, maxObjects, callTimeoutMs } = limits;
   const tries = inRange("tries", alarms.tries ?? alarmRetry.tries, 1, 1000);
@@ -43,7 +45,7 @@ export function objectHost(
       parallel: inRange("parallel", alarms.parallel ?? 16, 1, 1000),
     },
     alarmRetry: { ...alarmRetry, tries },
-  });
+  }, router);
   for (const definition of definitions) host.register(definition);
   return host;
 }

@@ -8,6 +8,7 @@ import { Engine } from "./engine.ts";
 import { Inventory, type Objects } from "./inventory.ts";
 import type { AnyObjectDefinition } from "./model.ts";
 import { Poller, type PollerSettings } from "./poller.ts";
+import type { Router } from "./router.ts";
 import { type Member, type ObjectClass, Residents } from "./residents.ts";
 import { Failure, handlerTurn, startTurn, type TurnEnv } from "./turns.ts";
 import { type DrainReport, type EngineLimits, type EnginePorts, logReference } from "./types.ts";
@@ -41,12 +42,17 @@ export class ObjectHost {
   readonly #env: TurnEnv;
   readonly #inventory: Inventory;
   readonly #cordons: Cordons = new Cordons();
+  readonly #router: Router | undefined;
   #closing = false;
 
-  /** @param ports Their `emit` is asked for at each event: listeners come and go. */
-  constructor(ports: EnginePorts, settings: ObjectSettings) {
+  /**
+   * @param ports Their `emit` is asked for at each event: listeners come and go.
+   * @param router Where calls are run, if there are other nodes.
+   */
+  constructor(ports: EnginePorts, settings: ObjectSettings, router?: Router) {
     const { clock } = ports;
     this.#ports = ports;
+    this.#router = router;
     this.#directory = new Directory(settings.namespace, clock, settings.callTimeoutMs);
     this.#index = this.#makeIndex(settings);
     this.#engine = this.#makeEngine(settings);
@@ -70,7 +76,7 @@ export class ObjectHost {
       ports,
       index: this.#index,
       list: (prefix, options) => this.#engine.list(prefix, options),
-      visit: (place) => this.#visits.visit(place),
+      visit: (place) => this.#visit(place),
     }, settings.poller);
     this.#inventory = new Inventory(this.#directory, this.#engine);
   }
@@ -79,7 +85,42 @@ export class ObjectHost {
   register(definition: AnyObjectDefinition): ObjectClass {
     const cls = this.#directory.register(definition);
     if (!this.#closing) this.#poller.start();
+    this.#router?.serves(cls.spec.name, cls.spec.vsn);
     return cls;
+  }
+
+  /** Runs a call that another node has forwarded. */
+  async run(
+    name: string,
+    id: string,
+    handler: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    chain: readonly string[],
+  ): Promise<unknown> {
+    const cls = this.#directory.find(name);
+    const key = this.#directory.key(cls, id);
+    if (this.#closing && chain.length === 0) throw closed();
+    return await this.#calls.make({ cls, id, key, handler, args, options, chain });
+  }
+
+  /** Time limit of the calls of a class in milliseconds. */
+  limitMs(name: string): number {
+    return this.#directory.find(name).limits.limitMs;
+  }
+
+  /** Lets go of an object once it has nothing more to do. */
+  async release(name: string, id: string): Promise<void> {
+    const cls = this.#directory.find(name);
+    await this.#residents.stop(cls, this.#directory.key(cls, id));
+  }
+
+  /** Lets go of every object that is not to be kept, and looks again for alarms. */
+  moved(keep: (className: string, key: string) => boolean): void {
+    if (this.#closing) return;
+    // A hook that fails has told so; the object then stays, and storage decides who writes.
+    this.#residents.stopUnless(keep).catch(() => {});
+    this.#poller.reconsider();
   }
 
   /** Makes what callers see of an object. */
@@ -197,7 +238,22 @@ export class ObjectHost {
   ): Promise<unknown> {
     // What a handler under way calls is part of what was accepted.
     if (this.#closing && chain.length === 0) return Promise.reject(closed());
-    return this.#calls.make({ cls, id, key, handler, args, options, chain });
+    const call = { cls, id, key, handler, args, options, chain };
+    if (this.#router === undefined) return this.#calls.make(call);
+    return this.#router.route(call, (fresh) => {
+      return this.#calls.make(fresh ? { ...call, options: { ...options, fresh } } : call);
+    });
+  }
+
+  /** Alarms are for the owner of their object. */
+  #visit(place: string): ReturnType<Visits["visit"]> {
+    if (this.#router !== undefined) {
+      const found = this.#directory.at(place);
+      if (found !== undefined && !this.#router.owns(found.cls.spec.name, found.key)) {
+        return Promise.resolve(undefined);
+      }
+    }
+    return this.#visits.visit(place);
   }
 
   async #delete(target: AnyObjectDefinition | string, id: string): Promise<boolean> {

@@ -94,6 +94,21 @@ export class Residents {
     await Promise.all(Array.from({ length: parallel }, work));
   }
 
+  /** Shuts every object down that is not to be kept, as soon as it has nothing to do. */
+  async stopUnless(keep: (className: string, key: string) => boolean): Promise<void> {
+    const leaving: Member[] = [];
+    for (const { spec, awake, asleep } of this.#classes) {
+      for (const member of [...awake.values(), ...asleep.values()]) {
+        if (!keep(spec.name, member.key)) leaving.push(member);
+      }
+    }
+    const next = leaving.values();
+    const work = async () => {
+      for (const member of next) await this.#shutdown(member);
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+  }
+
   /** Forgets an object without a word, unless it has something to do. */
   forget(cls: ObjectClass, key: string): void {
     const member = cls.awake.get(key) ?? cls.asleep.get(key);

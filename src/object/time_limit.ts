@@ -23,7 +23,8 @@ export interface CallLimit extends TimeLimit {
  */
 export class TimeLimits {
   readonly #clock: Clock;
-  readonly #limitMs: number;
+  /** How long it is, in milliseconds. */
+  readonly limitMs: number;
   readonly #what: string;
   #first: Limit | undefined;
   #last: Limit | undefined;
@@ -32,7 +33,7 @@ export class TimeLimits {
   /** @param what Names the class in errors: `object "cart"`. */
   constructor(clock: Clock, limitMs: number, what: string) {
     this.#clock = clock;
-    this.#limitMs = limitMs;
+    this.limitMs = limitMs;
     this.#what = what;
   }
 
@@ -43,9 +44,9 @@ export class TimeLimits {
 
   /** @internal */
   begin(limit: Limit, now?: number): void {
-    if (limit.counting || this.#limitMs === Infinity) return;
+    if (limit.counting || this.limitMs === Infinity) return;
     limit.counting = true;
-    limit.dueAt = (now ?? this.#clock.monotonic()) + this.#limitMs;
+    limit.dueAt = (now ?? this.#clock.monotonic()) + this.limitMs;
     limit.before = this.#last;
     if (this.#last === undefined) this.#first = limit;
     else this.#last.after = limit;
@@ -81,7 +82,7 @@ export class TimeLimits {
       limit.expire(
         new HoldfastError(
           "ERR_DEADLINE",
-          `Cannot wait for ${this.#what}: no answer within ${this.#limitMs / 1000} s`,
+          `Cannot wait for ${this.#what}: no answer within ${this.limitMs / 1000} s`,
         ),
       );
     }

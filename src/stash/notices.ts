@@ -14,9 +14,26 @@ export interface SessionWatcher {
   changed(stash: string | undefined, by: unknown): void;
 }
 
-/** Who watches which session. What happens on other nodes is not heard here (SPEC SE26). */
+/** What nodes tell each other: where the record of a session was, and why that is over. */
+export type SessionNotice = {
+  readonly keys: string[];
+  readonly why: SessionEnd;
+};
+
+/** Who watches which session. What other nodes store is not heard here; that one ends, where they tell. */
 export class SessionNotices {
   readonly #watchers: Map<string, Set<SessionWatcher>> = new Map();
+  readonly #tell: ((notice: SessionNotice) => void) | undefined;
+
+  /** @param tell Tells other nodes, if there are any. */
+  constructor(tell?: (notice: SessionNotice) => void) {
+    this.#tell = tell;
+  }
+
+  /** Takes in what another node has told. */
+  hear({ keys, why }: SessionNotice): void {
+    this.#ended(keys, why);
+  }
 
   /** Whether anybody watches anything: most processes serve requests only. */
   get active(): boolean {
@@ -35,6 +52,11 @@ export class SessionNotices {
 
   /** Tells that a session is over, wherever its record was. */
   ended(keys: readonly string[], why: SessionEnd): void {
+    this.#tell?.({ keys: [...keys], why });
+    this.#ended(keys, why);
+  }
+
+  #ended(keys: readonly string[], why: SessionEnd): void {
     if (!this.active) return;
     for (const key of keys) {
       for (const watcher of [...this.#watchers.get(key) ?? []]) watcher.ended(why);

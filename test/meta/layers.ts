@@ -5,6 +5,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "src/core": [],
   "src/ports": ["src/core"],
   "src/object": ["src/core", "src/ports"],
+  "src/cluster": ["src/core", "src/ports", "src/object"],
   "src/stash": ["src/core", "src/ports", "src/object"],
   "src/document": ["src/core", "src/ports", "src/object"],
   "src/sync": ["src/core", "src/ports"],

@@ -1,0 +1,59 @@
+import { ClusterNode } from "../../src/cluster/node.ts";
+import type { JsonValue } from "../../src/core/json.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { SessionEnd, SessionNotices } from "../../src/stash/notices.ts";
+
+/** How nodes find out about each other; the same on every node. */
+export interface ClusterOptions {
+  /** Milliseconds between two heartbeats, 10 to 60,000. @default {500} */
+  readonly beatEveryMs?: number;
+  /**
+   * Milliseconds without a heartbeat after which a node is taken for dead, at least three times
+   * `beatEveryMs`, at most 600,000. @default {2000}
+   */
+  readonly lapseMs?: number;
+}
+
+/**
+ * Makes this process a node among others, if it is to be one.
+ *
+ * @throws {TypeError} If the cluster is none.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function clusterNode(
+  { cluster, clusterTimes = {}, clock, random }: {
+    readonly cluster?: Cluster;
+    readonly clusterTimes?: ClusterOptions;
+    readonly clock: Clock;
+    readonly random: Random;
+  },
+): ClusterNode | undefined {
+  if (cluster === undefined) return undefined;
+  if (typeof cluster?.join !== "function") {
+    throw new TypeError('Cannot create a holdfast: "cluster" is not a cluster');
+  }
+  const beatEveryMs = inRange("beatEveryMs", clusterTimes.beatEveryMs ?? 500, 10, 60_000);
+  const lapseMs = clusterTimes.lapseMs ?? Math.max(2000, 3 * beatEveryMs);
+  return new ClusterNode({ cluster, clock, random }, {
+    beatEveryMs,
+    lapseMs: inRange("lapseMs", lapseMs, 3 * beatEveryMs, 600_000),
+  });
+}
+
+const ends: readonly unknown[] = ["destroyed", "rotated", "expired"] satisfies SessionEnd[];
+
+/** Takes in what another node tells about a session. */
+export function hearNotice(notices: SessionNotices, body: JsonValue): void {
+  const { keys, why } = (body ?? {}) as { readonly keys?: unknown; readonly why?: unknown };
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string")) return;
+  if (ends.includes(why)) notices.hear({ keys, why: why as SessionEnd });
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot use cluster option "${name}": it is ${value}, not a number from ${least} to ${most}`,
+  );
+}

@@ -1,0 +1,459 @@
+// Longer than 400 lines because what a node does depends on one state: link, incarnation, who is there.
+import { encodeBase64url } from "../core/base64url.ts";
+import { HoldfastError, StorageUnavailableError } from "../core/errors.ts";
+import { type JsonValue, utf8Length } from "../core/json.ts";
+import type { Call, CallOptions } from "../object/calls.ts";
+import type { Router } from "../object/router.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Cluster, ClusterLink, ClusterReply } from "../ports/cluster.ts";
+import type { Random } from "../ports/random.ts";
+import { type Beat, Members, place } from "./members.ts";
+import {
+  type Answer,
+  type Forwarded,
+  pack,
+  packArgs,
+  packError,
+  readBeat,
+  readMessage,
+  type Release,
+  unpackArgs,
+  unpackError,
+} from "./wire.ts";
+
+/** Times of a node among others, in milliseconds. */
+export interface ClusterSettings {
+  /** Between two heartbeats. */
+  readonly beatEveryMs: number;
+  /** Whoever was not heard for so long is taken for dead. */
+  readonly lapseMs: number;
+}
+
+/** What a node needs of the objects of its process. */
+export interface LocalObjects {
+  /** Runs a call that another node has forwarded. */
+  run(
+    className: string,
+    id: string,
+    handler: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    chain: readonly string[],
+  ): Promise<unknown>;
+  /** Time limit of the calls of a class in milliseconds. */
+  limitMs(className: string): number;
+  /** Lets go of one object once it has nothing more to do. */
+  release(className: string, id: string): Promise<void>;
+  /** Lets go of all objects that are not to be kept, and looks again for alarms. */
+  moved(keep: (className: string, key: string) => boolean): void;
+}
+
+/** What a node stands on. */
+export interface NodePorts {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Routes tried before a call is run where it was made. */
+const maxRoutes = 8;
+
+/** Forwarded calls remembered, so that a copy of one is not run again, and for how long. */
+const maxSeen = 10_000;
+const seenMs = 60_000;
+
+const refused: Answer = { kind: "refused" };
+
+/**
+ * One node among others: knows who is there, and takes each call to the owner of its object.
+ * Whenever it cannot be sure to be of one mind with the others (no link, a link or a member that has
+ * just come or gone, a process that was stopped for a while) calls run on what the store holds now.
+ */
+export class ClusterNode implements Router {
+  readonly #ports: NodePorts;
+  readonly #settings: ClusterSettings;
+  readonly #members: Members;
+  readonly #address: string;
+  readonly #link: ClusterLink;
+  readonly #serves: Record<string, number> = {};
+  readonly #waiting: Map<string, Set<() => void>> = new Map();
+  readonly #seen: Map<string, { readonly at: number; readonly answer: Promise<string> }> =
+    new Map();
+  readonly #claims: Map<string, Promise<void>> = new Map();
+  readonly #topics: Map<string, (body: JsonValue) => void> = new Map();
+  #objects: LocalObjects | undefined;
+  #state: Beat["state"] = "up";
+  #incarnation = 1;
+  #linked = false;
+  #beatAt: number;
+  /** Until then owners may have just changed. */
+  #settledAt: number;
+  /** Who was there before they did. */
+  #before: readonly Beat[] = [];
+  #starting = true;
+  #count = 0;
+  #cancelBeat: (() => void) | undefined;
+
+  constructor(ports: NodePorts, settings: ClusterSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#members = new Members(settings.lapseMs);
+    this.#address = encodeBase64url(ports.random.bytes(12));
+    this.#beatAt = ports.clock.monotonic();
+    this.#settledAt = this.#beatAt + settings.lapseMs;
+    this.#link = ports.cluster.join(this.#address, {
+      request: (text) => this.#onRequest(text),
+      broadcast: (text) => this.#onBroadcast(text),
+      linked: (up) => this.#onLinked(up),
+    });
+    this.#beatLater();
+  }
+
+  /** Where other nodes reach this one. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** The addresses of all nodes this one knows of, itself included, in order. */
+  get members(): readonly string[] {
+    return [this.#address, ...this.#members.beats().map(({ address }) => address)].sort();
+  }
+
+  /** Whether this node has a link to others, if there are any. */
+  get linked(): boolean {
+    return this.#linked;
+  }
+
+  /** Hands over the objects that other nodes' calls are for. */
+  attach(objects: LocalObjects): void {
+    this.#objects = objects;
+  }
+
+  /** Hears what other nodes tell about a topic. */
+  listen(topic: string, hear: (body: JsonValue) => void): void {
+    this.#topics.set(topic, hear);
+  }
+
+  /** Tells all other nodes, as well as it can. */
+  tell(topic: string, body: JsonValue): void {
+    if (!this.#linked) return;
+    const text = JSON.stringify({ kind: "note", topic, body });
+    if (utf8Length(text) <= this.#link.maxBytes) this.#link.broadcast(text);
+  }
+
+  serves(className: string, vsn: number): void {
+    if (this.#serves[className] === vsn) return;
+    this.#serves[className] = vsn;
+    this.#beat();
+  }
+
+  owns(className: string, key: string): boolean {
+    const owner = this.#owner(className, key);
+    return owner === undefined || owner === this.#address;
+  }
+
+  async route(call: Call, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
+    const { spec } = call.cls;
+    for (let tries = 0; tries < maxRoutes; tries++) {
+      const owner = this.#owner(spec.name, call.key);
+      if (owner === undefined || owner === this.#address) return await this.#runOwn(call, run);
+      const text = this.#message(owner, call);
+      if (text === undefined) break;
+      const answer = await this.#forward(owner, text, spec.name, call.handler);
+      if (answer !== undefined) return settle(answer);
+    }
+    return await run(true);
+  }
+
+  /** Takes no more of the others' calls; they go elsewhere from now on. */
+  drain(): void {
+    if (this.#state !== "up") return;
+    this.#state = "draining";
+    this.#beat();
+  }
+
+  /** Leaves for good. */
+  async close(): Promise<void> {
+    this.#state = "gone";
+    this.#cancelBeat?.();
+    this.#beat();
+    this.#linked = false;
+    await this.#link.close();
+    for (const address of [...this.#waiting.keys()]) this.#giveUp(address);
+  }
+
+  #self(): Beat {
+    return {
+      address: this.#address,
+      incarnation: this.#incarnation,
+      state: this.#state,
+      serves: this.#serves,
+    };
+  }
+
+  #owner(className: string, key: string): string | undefined {
+    if (!this.#linked) return undefined;
+    return place([this.#self(), ...this.#members.beats()], className, key);
+  }
+
+  async #runOwn(call: Call, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
+    if (this.#sure()) return await run(false);
+    if (this.#linked) await this.#claim(call.cls.spec.name, call.id, call.key);
+    return await run(true);
+  }
+
+  /** Whether what is in memory is what the store holds, as far as the others keep to placement. */
+  #sure(): boolean {
+    const now = this.#ports.clock.monotonic();
+    if (now - this.#beatAt >= this.#settings.lapseMs) this.#beginAnew();
+    return this.#linked && now >= this.#settledAt;
+  }
+
+  /** Waits until the former owner of an object has let go of it, or is taken for dead. */
+  #claim(className: string, id: string, key: string): Promise<void> {
+    const known = this.#claims.get(key);
+    if (known !== undefined) return known;
+    const others = this.#members.beats();
+    const former = place(this.#starting ? others : this.#before, className, key);
+    if (
+      former === undefined || former === this.#address || this.#members.get(former) === undefined
+    ) {
+      return Promise.resolve();
+    }
+    const ask: Release = { kind: "release", from: this.#self(), className, objectId: id };
+    const claim = this.#ask(former, JSON.stringify(ask), this.#settings.lapseMs).then(() => {});
+    this.#claims.set(key, claim);
+    return claim;
+  }
+
+  #message(owner: string, call: Call): string | undefined {
+    const to = this.#members.get(owner);
+    if (to === undefined) return undefined;
+    const { cls: { spec }, id, handler, args, options, chain } = call;
+    const message: Forwarded = {
+      kind: "call",
+      id: `${this.#address}.${(this.#count++).toString(36)}`,
+      to: to.incarnation,
+      from: this.#self(),
+      className: spec.name,
+      objectId: id,
+      handler,
+      ...packArgs(`"${handler}" of object "${spec.name}"`, args),
+      fresh: options.fresh === true,
+      existing: options.existing === true,
+      chain,
+    };
+    const text = JSON.stringify(message);
+    return utf8Length(text) <= this.#link.maxBytes ? text : undefined;
+  }
+
+  /** Has a call run by another node; `undefined` if it was not, for certain. */
+  async #forward(
+    owner: string,
+    text: string,
+    className: string,
+    handler: string,
+  ): Promise<Answer | undefined> {
+    // The owner sees to the limit itself; this one is for when nothing comes back.
+    const limitMs = Math.min(this.#objects?.limitMs(className) ?? 30_000, 2 ** 31 - 2000) + 1000;
+    const reply = await this.#ask(owner, text, limitMs);
+    if (!reply.ok && reply.why === "unknown") {
+      throw new StorageUnavailableError(
+        `Cannot tell what became of "${handler}" of object "${className}": ` +
+          "the node that has it did not answer",
+        "unknown",
+      );
+    }
+    const answer = reply.ok ? readMessage(reply.text) as Answer | undefined : undefined;
+    if (answer !== undefined && answer.kind !== "refused") return answer;
+    this.#avoid(owner, reply.ok);
+    return undefined;
+  }
+
+  /** Takes a node that has not run a call off the list of owners. */
+  #avoid(address: string, answers: boolean): void {
+    const beat = this.#members.get(address);
+    if (beat === undefined || (answers && beat.state === "draining")) return;
+    this.#changing();
+    if (answers) {
+      // What it has under way it goes on with.
+      this.#members.hear({ ...beat, state: "draining" }, this.#ports.clock.monotonic());
+    } else {
+      // It is not there, or has lost its link: back with its next heartbeat.
+      this.#members.suspect(address);
+      this.#giveUp(address);
+    }
+    this.#moved();
+  }
+
+  /** Asks, and gives up as soon as whom it asks is taken for dead. */
+  async #ask(address: string, text: string, timeoutMs: number): Promise<ClusterReply> {
+    let giveUp = () => {};
+    const lost = new Promise<ClusterReply>((resolve) => {
+      giveUp = () => resolve({ ok: false, why: "unknown" });
+    });
+    const waiting = this.#waiting.get(address) ?? new Set();
+    this.#waiting.set(address, waiting.add(giveUp));
+    try {
+      return await Promise.race([this.#link.request(address, text, timeoutMs), lost]);
+    } finally {
+      waiting.delete(giveUp);
+      if (waiting.size === 0) this.#waiting.delete(address);
+    }
+  }
+
+  #giveUp(address: string): void {
+    for (const giveUp of [...this.#waiting.get(address) ?? []]) giveUp();
+  }
+
+  #onRequest(text: string): Promise<string> {
+    const message = readMessage(text) as Forwarded | Release | undefined;
+    if (message === undefined || this.#objects === undefined) return answered(refused);
+    const from = readBeat(message.from);
+    if (from !== undefined) this.#hear(from);
+    if (message.kind === "release") return this.#release(message, this.#objects);
+    if (message.kind !== "call") return answered(refused);
+    const known = this.#seen.get(message.id);
+    if (known !== undefined) return known.answer;
+    // One that was stopped for a while notices first, and does not run what was meant for before.
+    this.#sure();
+    const answer = this.#state !== "up" && message.chain.length === 0 ||
+        message.to !== this.#incarnation
+      ? answered(refused)
+      : this.#perform(message, this.#objects);
+    this.#remember(message.id, answer);
+    return answer;
+  }
+
+  #remember(id: string, answer: Promise<string>): void {
+    const now = this.#ports.clock.monotonic();
+    this.#seen.set(id, { at: now, answer });
+    for (const [first, { at }] of this.#seen) {
+      if (this.#seen.size <= maxSeen && now - at < seenMs) break;
+      this.#seen.delete(first);
+    }
+  }
+
+  async #perform(message: Forwarded, objects: LocalObjects): Promise<string> {
+    const { className, objectId, handler, fresh, existing, chain } = message;
+    const what = `the reply of "${handler}" of object "${className}"`;
+    try {
+      const args = unpackArgs(message);
+      const options = { fresh: fresh || !this.#sure(), existing };
+      const value = await objects.run(className, objectId, handler, args, options, chain);
+      const answer = value === undefined
+        ? JSON.stringify({ kind: "reply" })
+        : JSON.stringify({ kind: "reply", value: pack(what, value) });
+      if (utf8Length(answer) <= this.#link.maxBytes) return answer;
+      throw new HoldfastError("ERR_TOO_LARGE", `Cannot send ${what}: the link carries no more`);
+    } catch (error) {
+      const code = error instanceof HoldfastError ? error.code : undefined;
+      // Nothing was run: the caller looks for another node.
+      if (code === "ERR_CLOSED" || code === "ERR_UNKNOWN_CLASS") return JSON.stringify(refused);
+      return JSON.stringify({ kind: "error", error: packError(error) });
+    }
+  }
+
+  async #release({ className, objectId }: Release, objects: LocalObjects): Promise<string> {
+    // Whatever it fails with, storage decides who writes.
+    await objects.release(className, objectId).catch(() => {});
+    return JSON.stringify({ kind: "reply" });
+  }
+
+  #onBroadcast(text: string): void {
+    const message = readMessage(text);
+    if (message?.["kind"] === "beat") {
+      const beat = readBeat(message["beat"]);
+      if (beat !== undefined) this.#hear(beat);
+    } else if (message?.["kind"] === "note") {
+      const body = message["body"] as JsonValue;
+      this.#topics.get(String(message["topic"]))?.(body);
+    }
+  }
+
+  #hear(beat: Beat): void {
+    if (beat.address === this.#address) return;
+    const before = this.#view();
+    const heard = this.#members.hear(beat, this.#ports.clock.monotonic());
+    if (heard === "same") return;
+    this.#changing(before);
+    // So that one that has just come does not wait for the next heartbeat to know who is there.
+    if (heard === "new") this.#beat();
+    if (this.#members.get(beat.address) === undefined) this.#giveUp(beat.address);
+    this.#moved();
+  }
+
+  #onLinked(up: boolean): void {
+    if (this.#state === "gone") return;
+    this.#linked = up;
+    this.#beginAnew();
+  }
+
+  /** Out of touch for a while: whatever is in memory may be old, and others may have taken over. */
+  #beginAnew(): void {
+    const { clock } = this.#ports;
+    this.#incarnation++;
+    this.#beatAt = clock.monotonic();
+    this.#starting = true;
+    this.#settledAt = this.#beatAt + this.#settings.lapseMs;
+    this.#claims.clear();
+    for (const address of this.#members.clear()) this.#giveUp(address);
+    this.#objects?.moved(() => false);
+    this.#beat();
+  }
+
+  #view(): readonly Beat[] {
+    return [this.#self(), ...this.#members.beats()];
+  }
+
+  /** Notes who was there, as owners are about to change. */
+  #changing(before: readonly Beat[] = this.#view()): void {
+    const now = this.#ports.clock.monotonic();
+    if (now >= this.#settledAt) {
+      this.#starting = false;
+      this.#before = before;
+    }
+    this.#settledAt = now + this.#settings.lapseMs;
+    this.#claims.clear();
+  }
+
+  #moved(): void {
+    this.#objects?.moved((className, key) => this.owns(className, key));
+  }
+
+  #beat(): void {
+    if (!this.#linked) return;
+    this.#link.broadcast(JSON.stringify({ kind: "beat", beat: this.#self() }));
+  }
+
+  #beatLater(): void {
+    const { clock, random } = this.#ports;
+    const delayMs = this.#settings.beatEveryMs * (0.9 + 0.2 * random.number());
+    this.#cancelBeat = clock.timer(delayMs, () => this.#onTimer(), { background: true });
+  }
+
+  #onTimer(): void {
+    const now = this.#ports.clock.monotonic();
+    // Stopped for so long that the others have taken it for dead.
+    if (now - this.#beatAt >= this.#settings.lapseMs) this.#beginAnew();
+    this.#beatAt = now;
+    this.#beat();
+    const before = this.#view();
+    const lapsed = this.#members.lapse(now);
+    if (lapsed.length > 0) {
+      this.#changing(before);
+      for (const address of lapsed) this.#giveUp(address);
+      this.#moved();
+    }
+    this.#beatLater();
+  }
+}
+
+function answered(answer: Answer): Promise<string> {
+  return Promise.resolve(JSON.stringify(answer));
+}
+
+function settle(answer: Answer): unknown {
+  if (answer.kind === "reply") return answer.value;
+  throw answer.kind === "error" ? unpackError(answer.error) : new Error("Not run");
+}

@@ -1,0 +1,364 @@
+import {
+  type MemoryCluster,
+  memoryCluster,
+  type MemoryClusterOptions,
+} from "../../adapters/memory/mod.ts";
+import { seededRandom } from "../../adapters/testing/mod.ts";
+import type { Holdfast } from "../../adapters/web/holdfast.ts";
+import { ConflictError, HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
+import { defineObject } from "../../src/object/definition.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { second, type World, world } from "../object_model/world.ts";
+
+class TillError extends Error {
+  override name = "TillError";
+  readonly code = "E_TILL";
+}
+
+/** A class of its own for each node, as in processes of their own. */
+function counter(vsn = 1) {
+  return defineObject({
+    name: "counter",
+    vsn,
+    state: () => ({ count: 0, rung: 0, by: [] as string[] }),
+    migrate: (_, data) => data as { count: number; rung: number; by: string[] },
+    handlers: {
+      add({ state }, by: number, who = "nobody") {
+        state.by.push(who);
+        return state.count += by;
+      },
+      get: { readOnly: true, run: ({ state }) => state.count },
+      fail() {
+        throw new TillError("The till is empty");
+      },
+      ring({ schedule }) {
+        schedule("bell", 3 * second);
+      },
+      echo: (_, value: unknown) => value,
+      nothing: () => undefined,
+    },
+    alarms: {
+      bell({ state }) {
+        state.rung++;
+      },
+    },
+  });
+}
+
+interface Node {
+  readonly holdfast: Holdfast;
+  readonly Counter: ReturnType<typeof counter>;
+  readonly conflicts: () => number;
+}
+
+interface Nodes extends World {
+  readonly cluster: MemoryCluster;
+  add(vsn?: number): Node;
+  settle(ms?: number): Promise<void>;
+}
+
+function nodes(options: MemoryClusterOptions = {}): Nodes {
+  const made = world();
+  const { clock } = made;
+  const timer = (delayMs: number, callback: () => void) => clock.timer(delayMs, callback);
+  const cluster = memoryCluster({ timer, ...options });
+  const settle = async (ms = 3 * second): Promise<void> => {
+    await made.finish(new Promise<void>((resolve) => void clock.timer(ms, resolve)), ms + 10);
+  };
+  return {
+    ...made,
+    cluster,
+    settle,
+    add: (vsn) => {
+      const Counter = counter(vsn);
+      let conflicts = 0;
+      const holdfast = made.node({
+        cluster,
+        objects: [Counter],
+        telemetry: ({ name }) => {
+          if (name === "holdfast.object.conflict") conflicts++;
+        },
+      });
+      return { holdfast, Counter, conflicts: () => conflicts };
+    },
+  };
+}
+
+const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`);
+
+async function addAll(on: readonly Node[], rounds = 3): Promise<void> {
+  await Promise.all(
+    on.flatMap(({ holdfast, Counter }) =>
+      ids.flatMap((id) => Array.from({ length: rounds }, () => holdfast.object(Counter, id).add(1)))
+    ),
+  );
+}
+
+async function counts(world: World): Promise<readonly unknown[]> {
+  return await Promise.all(ids.map(async (id) => {
+    return (await world.state(`counter/${id}`) as { count: number } | undefined)?.count;
+  }));
+}
+
+test("[CU2] calls from any node run on the one owner of their object, without a conflict", async (t) => {
+  const w = nodes();
+  const on = [w.add(), w.add(), w.add()];
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  const [first] = on;
+  for (const { holdfast } of on) {
+    assertEquals(holdfast.nodes?.members, first?.holdfast.nodes?.members);
+    assertEquals([holdfast.nodes?.members.length, holdfast.nodes?.linked], [3, true]);
+  }
+  for (let round = 0; round < 5; round++) await w.finish(addAll(on));
+  assertEquals(await counts(w), ids.map(() => 45));
+  assertEquals(on.map(({ conflicts }) => conflicts()), [0, 0, 0]);
+  const reads = on.map(({ holdfast, Counter }) => holdfast.object(Counter, "id-7").get());
+  assertEquals(await w.finish(Promise.all(reads)), [45, 45, 45]);
+});
+
+test("[CU3] what goes wrong on the owner is told as it was thrown", async (t) => {
+  const w = nodes();
+  const on = [w.add(), w.add()];
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  for (const { holdfast, Counter } of on) {
+    for (const id of ids) {
+      const fails = w.finish(holdfast.object(Counter, id).fail());
+      const error = await assertRejects(() => fails, (thrown) => thrown.code === "E_TILL");
+      assertEquals([error.name, error.message], ["TillError", "The till is empty"]);
+      const unknown = w.finish(holdfast.call("counter", id, "nope"));
+      await assertRejects(
+        () => unknown,
+        (thrown) => thrown instanceof HoldfastError && thrown.code === "ERR_UNKNOWN_HANDLER",
+      );
+    }
+  }
+});
+
+test("[CU9] undefined crosses, what JSON cannot carry is named with its path", async (t) => {
+  const w = nodes({ maxBytes: 4096 });
+  const on = [w.add(), w.add()];
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  const [{ holdfast, Counter }] = on as [Node];
+  let refused = 0;
+  for (const id of ids) {
+    const object = holdfast.object(Counter, id);
+    assertEquals(await w.finish(object.add(1, undefined)), 1);
+    assertEquals(await w.finish(object.nothing()), undefined);
+    await w.finish(object.echo({ at: { deep: 1n } })).catch((error) => {
+      assertEquals(error.code, "ERR_INVALID_VALUE");
+      assert(error.message.includes("at.deep"), error.message);
+      refused++;
+    });
+    // Larger than the link carries: run where it was called.
+    const long = "x".repeat(5000);
+    assertEquals(await w.finish(object.echo(long)), long);
+  }
+  assert(refused > 0, "every object was owned by the node that called");
+  assert(refused < ids.length, "no object was owned by the node that called");
+});
+
+test("[CU4] nodes are replaced one by one under load without a failure or a conflict", async (t) => {
+  const w = nodes();
+  const all = [w.add(), w.add(), w.add()];
+  let on = [...all];
+  t.defer(async () => {
+    for (const { holdfast } of on) await w.finish(holdfast.close());
+  });
+  await w.settle();
+  let expected = 0;
+  for (let i = 0; i < 3; i++) {
+    const [old, ...others] = on as [Node, ...Node[]];
+    const fresh = w.add();
+    all.push(fresh);
+    await w.finish(addAll(on));
+    expected += 9;
+    const load = addAll(others, 5);
+    const closing = old.holdfast.close();
+    const later = addAll(others, 5);
+    await w.finish(Promise.all([load, later, closing]));
+    expected += 20;
+    on = [...others, fresh];
+    await w.settle();
+    await w.finish(addAll(on));
+    expected += 9;
+  }
+  assertEquals(await counts(w), ids.map(() => expected));
+  assertEquals(all.map(({ conflicts }) => conflicts()), all.map(() => 0));
+});
+
+test("[CU5] a newer version of a class takes its objects over, and older nodes go on through it", async (t) => {
+  const w = nodes();
+  const old = w.add(1);
+  await w.settle();
+  await w.finish(addAll([old]));
+  const fresh = w.add(2);
+  for (const { holdfast } of [old, fresh]) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  await w.finish(addAll([fresh]));
+  await w.finish(addAll([old]));
+  assertEquals(await counts(w), ids.map(() => 9));
+  const record = await w.record("counter/id-0");
+  assertEquals(record?.state?.vsn, 2);
+});
+
+test("[CU6] when the owner is killed its calls are told to be unknown, and the next go elsewhere", async (t) => {
+  let hold = false;
+  const w = nodes({
+    carry: ({ kind }, deliver) => {
+      if (!(hold && kind === "answer")) queueMicrotask(deliver);
+    },
+  });
+  const [a, b] = [w.add(), w.add()];
+  t.defer(() => void w.finish(a.holdfast.close()));
+  await w.settle();
+  const id = await owned(w, a, b);
+  hold = true;
+  const under = a.holdfast.object(a.Counter, id).add(1).then(() => "done", (error) => error);
+  await w.settle(10);
+  w.cluster.kill(b.holdfast.nodes?.address ?? "");
+  hold = false;
+  // New calls do not wait for the lapse.
+  const startedAt = w.clock.monotonic();
+  await w.finish(a.holdfast.object(a.Counter, id).add(1));
+  assert(w.clock.monotonic() - startedAt <= 2000, "the next call waited too long");
+  const outcome = await w.finish(under, 5 * second);
+  assert(outcome instanceof StorageUnavailableError, String(outcome));
+  assertEquals(outcome.outcome, "unknown");
+  assertEquals(a.holdfast.nodes?.members.length, 1);
+});
+
+/** Finds an id whose owner is `b`. */
+async function owned(w: Nodes, a: Node, b: Node): Promise<string> {
+  for (const id of ids) {
+    let asked = false;
+    const stop = b.holdfast.subscribe("holdfast.object.call", () => void (asked = true));
+    await w.finish(a.holdfast.object(a.Counter, id).get());
+    stop();
+    if (asked) return id;
+  }
+  throw new Error("The other node owns nothing");
+}
+
+test("[CU7] without a link each node works on what the store holds, and shares again later", async (t) => {
+  const w = nodes();
+  const on = [w.add(), w.add(), w.add()];
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  await w.finish(addAll(on));
+  for (const { holdfast } of on) w.cluster.link(holdfast.nodes?.address ?? "", false);
+  let expected = 9;
+  for (const { holdfast, Counter } of on) {
+    assertEquals([holdfast.nodes?.linked, holdfast.nodes?.members.length], [false, 1]);
+    const [id = ""] = ids;
+    // Each sees what the one before has done.
+    assertEquals(await w.finish(holdfast.object(Counter, id).get()), expected);
+    await w.finish(addAll([{ holdfast, Counter, conflicts: () => 0 }]));
+    expected += 3;
+  }
+  for (const { holdfast } of on) w.cluster.link(holdfast.nodes?.address ?? "", true);
+  await w.settle();
+  const before = on.map(({ conflicts }) => conflicts());
+  await w.finish(addAll(on));
+  assertEquals(await counts(w), ids.map(() => expected + 9));
+  assertEquals(on.map(({ conflicts }) => conflicts()), before);
+  for (const { holdfast } of on) assertEquals(holdfast.nodes?.members.length, 3);
+});
+
+test("[CU8] an alarm rings once, on the owner, or on another node when that is gone", async (t) => {
+  const w = nodes();
+  const [a, b] = [w.add(), w.add()];
+  t.defer(() => void w.finish(a.holdfast.close()));
+  await w.settle();
+  const rings = ids.map((id) => a.holdfast.object(a.Counter, id).ring());
+  await w.finish(Promise.all(rings));
+  w.cluster.kill(b.holdfast.nodes?.address ?? "");
+  await w.settle(30 * second);
+  for (const id of ids) {
+    const state = await w.state(`counter/${id}`) as { rung: number };
+    assertEquals(state.rung, 1, id);
+  }
+});
+
+/** What a seed does to messages: lost, copied, late, out of order. */
+function trouble(
+  seed: number,
+  clock: () => World["clock"],
+): NonNullable<MemoryClusterOptions["carry"]> {
+  const random = seededRandom(seed);
+  return (_, deliver) => {
+    const copies = random.number() < 0.1 ? 0 : random.number() < 0.1 ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      const late = random.number() < 0.3 ? 400 * random.number() : 0;
+      clock().timer(late, deliver);
+    }
+  };
+}
+
+test("[CU1] lost, copied and late messages and cut links lose and repeat nothing", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seededRandom(seed + 1000);
+    const w: Nodes = nodes({ carry: trouble(seed, () => w.clock) });
+    const on = [w.add(), w.add(), w.add()];
+    const acknowledged = new Map<string, Set<string>>();
+    const asked = new Map<string, Set<string>>();
+    const note = (to: Map<string, Set<string>>, id: string, who: string): void => {
+      to.set(id, (to.get(id) ?? new Set()).add(who));
+    };
+    const calls: Promise<void>[] = [];
+    for (let i = 0; i < 150; i++) {
+      const { holdfast, Counter } = on[Math.floor(3 * random.number())] as Node;
+      const id = ids[Math.floor(4 * random.number())] ?? "";
+      const who = `${seed}.${i}`;
+      note(asked, id, who);
+      calls.push(
+        holdfast.object(Counter, id).add(1, who).then(
+          () => note(acknowledged, id, who),
+          (error) => {
+            const fine = error instanceof StorageUnavailableError ||
+              error instanceof ConflictError ||
+              error.code === "ERR_DEADLINE";
+            if (!fine) throw error;
+          },
+        ),
+      );
+      if (random.number() < 0.05) {
+        w.cluster.link(holdfast.nodes?.address ?? "", random.number() < 0.3);
+      }
+      await w.settle(Math.floor(200 * random.number()));
+    }
+    await w.finish(Promise.all(calls), 120 * second);
+    for (const [id, all] of asked) {
+      const { count, by } = await w.state(`counter/${id}`) as { count: number; by: string[] };
+      assertEquals(new Set(by).size, by.length, `seed ${seed}: something was done twice`);
+      assertEquals(count, by.length);
+      for (const who of acknowledged.get(id) ?? []) {
+        assert(by.includes(who), `seed ${seed}: ${who} was acknowledged and is lost`);
+      }
+      for (const who of by) assert(all.has(who), `seed ${seed}: nobody asked for ${who}`);
+    }
+    for (const { holdfast } of on) await w.finish(holdfast.close(), 60 * second);
+  }
+});
+
+test("[CU10] cluster options that make no sense are refused", () => {
+  const w = nodes();
+  const make = (options: object) => () => void w.node(options);
+  for (
+    const [options, type] of [
+      [{ cluster: {} }, TypeError],
+      [{ cluster: w.cluster, clusterTimes: { beatEveryMs: 1 } }, RangeError],
+      [{ cluster: w.cluster, clusterTimes: { beatEveryMs: 1000, lapseMs: 2000 } }, RangeError],
+    ] as const
+  ) {
+    let thrown: unknown;
+    try {
+      make(options)();
+    } catch (error) {
+      thrown = error;
+    }
+    assert(thrown instanceof type, String(thrown));
+  }
+});

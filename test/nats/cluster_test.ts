@@ -1,0 +1,159 @@
+import { memoryStorage } from "../../adapters/memory/mod.ts";
+import { openNats } from "../../adapters/nats/connect.ts";
+import { natsCluster } from "../../adapters/nats/mod.ts";
+import { clusterSuite } from "../../adapters/testing/mod.ts";
+import { createHoldfast, type Holdfast } from "../../adapters/web/holdfast.ts";
+import { defineObject } from "../../src/object/definition.ts";
+import * as t from "../harness/mod.ts";
+import { open } from "../object_model/world.ts";
+import { noNats, startNats } from "./fixtures/server.ts";
+
+const { assertEquals, assertThrows } = t;
+
+/** Registers a test that needs the server. */
+const test: typeof t.test = noNats === undefined ? t.test : (name) => t.skip(name, noNats ?? "");
+
+if (noNats === undefined) {
+  clusterSuite(t, "nats", async () => {
+    const server = await startNats();
+    const another = () => natsCluster({ servers: server.url });
+    return { cluster: another(), another, dispose: () => server.dispose() };
+  });
+}
+
+function counter() {
+  return defineObject({
+    name: "counter",
+    vsn: 1,
+    state: () => ({ by: [] as string[] }),
+    handlers: {
+      add({ state }, who: string) {
+        state.by.push(who);
+        return state.by.length;
+      },
+      all: { readOnly: true, run: ({ state }) => state.by },
+    },
+  });
+}
+
+interface Node {
+  readonly holdfast: Holdfast;
+  readonly Counter: ReturnType<typeof counter>;
+  readonly events: string[];
+}
+
+const storage = () => memoryStorage();
+
+function node(shared: ReturnType<typeof storage>, url: string): Node {
+  const Counter = counter();
+  const events: string[] = [];
+  const holdfast = createHoldfast({
+    storage: open(shared),
+    secrets: ["3l5ZQ0sH1vXw8yTtR6pKc2NfJb7MdGaU-secret-a"],
+    objects: [Counter],
+    telemetry: ({ name }) => void events.push(name),
+    cluster: natsCluster({ servers: url }),
+    clusterTimes: { beatEveryMs: 50, lapseMs: 300 },
+  });
+  return { holdfast, Counter, events };
+}
+
+/** Waits for what another process has to do; nothing here tells when it is done. */
+async function until(what: string, is: () => boolean, withinMs = 15_000): Promise<void> {
+  const startedAt = performance.now();
+  while (!is()) {
+    if (performance.now() - startedAt > withinMs) throw new Error(`Not within time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const together = (nodes: readonly Node[]) => () =>
+  nodes.every(({ holdfast }) => holdfast.nodes?.members.length === nodes.length);
+
+test("[NT2] nodes work before there is a server, and find each other when there is one", async (c) => {
+  const server = await startNats();
+  c.defer(() => server.dispose());
+  await server.stop();
+  const shared = storage();
+  const nodes = [node(shared, server.url), node(shared, server.url)];
+  for (const { holdfast } of nodes) c.defer(async () => void await holdfast.close());
+  for (const [i, { holdfast, Counter }] of nodes.entries()) {
+    assertEquals(holdfast.nodes?.linked, false);
+    assertEquals(await holdfast.object(Counter, "a").add(`${i}`), i + 1);
+  }
+  await server.start();
+  await until("both are linked and know each other", together(nodes));
+});
+
+test("[NT3] a server that is killed and started again under load costs nothing that was acknowledged", async (c) => {
+  const server = await startNats();
+  c.defer(() => server.dispose());
+  const shared = storage();
+  const nodes = [node(shared, server.url), node(shared, server.url), node(shared, server.url)];
+  for (const { holdfast } of nodes) c.defer(async () => void await holdfast.close());
+  await until("all know each other", together(nodes));
+  const acknowledged: string[] = [];
+  let unknown = 0;
+  let going = true;
+  const work = nodes.map(async ({ holdfast, Counter }, n) => {
+    for (let i = 0; going; i++) {
+      const who = `${n}.${i}`;
+      try {
+        await holdfast.object(Counter, `id-${i % 5}`).add(who);
+        acknowledged.push(who);
+      } catch (error) {
+        const { code, outcome } = error as { code?: string; outcome?: string };
+        assertEquals([code, outcome], ["ERR_STORAGE_UNAVAILABLE", "unknown"]);
+        unknown++;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  });
+  await until("some calls are done", () => acknowledged.length > 100);
+  await server.stop();
+  await until("all have noticed", () => nodes.every(({ holdfast }) => !holdfast.nodes?.linked));
+  const during = acknowledged.length;
+  await until("calls go on without a server", () => acknowledged.length > during + 100);
+  await server.start();
+  await until("all know each other again", together(nodes));
+  const after = acknowledged.length;
+  await until("calls go on with it", () => acknowledged.length > after + 100);
+  going = false;
+  await Promise.all(work);
+  await checkAll(nodes, acknowledged);
+  t.assert(unknown <= nodes.length, `${unknown} calls are unknown; each node had one under way`);
+});
+
+async function checkAll(nodes: readonly Node[], acknowledged: readonly string[]): Promise<void> {
+  const [first] = nodes as [Node];
+  const stored: string[] = [];
+  for (let id = 0; id < 5; id++) {
+    const object = first.holdfast.object(first.Counter, `id-${id}`, { fresh: true });
+    stored.push(...await object.all());
+  }
+  const found = new Set(stored);
+  assertEquals(found.size, stored.length, "something was done twice");
+  assertEquals(acknowledged.filter((who) => !found.has(who)), [], "something was lost");
+}
+
+t.test("[NT1] wrong options are refused", () => {
+  const servers = "nats://127.0.0.1:1";
+  assertThrows(() => natsCluster({}), (error) => error instanceof TypeError);
+  const both = { servers, connect: () => Promise.reject(new Error("not asked")) };
+  assertThrows(() => natsCluster(both), (error) => error instanceof TypeError);
+  for (const name of ["", "a b", "a.b", "a*"]) {
+    assertThrows(() => natsCluster({ servers, name }), (error) => error instanceof TypeError);
+  }
+  assertThrows(
+    () => natsCluster({ servers, subjectPrefix: "a..b" }),
+    (error) => error instanceof TypeError,
+  );
+});
+
+t.test("[NT1] a missing package is named with what to do", async () => {
+  const load = () => Promise.reject(new Error("Cannot find module"));
+  await t.assertRejects(
+    () => openNats({ servers: "nats://127.0.0.1:1" }, load),
+    (error) => error.message.includes("npm install @nats-io/transport-node"),
+  );
+});
