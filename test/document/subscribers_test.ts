@@ -154,3 +154,31 @@ test("[DO10] another log, a number of the future, and a trimmed log are no error
   const { catchUp } = (await w.finish(listen(list, { since: { epoch, seq: 1 } }))).member;
   assertEquals(catchUp, { kind: "ops", from: 1, entries: [] });
 });
+
+test("[DO12] a thousand joins at once read the document once or twice, and hold up no other", async () => {
+  const w = world();
+  const node = w.node();
+  const List = listDocument();
+  const [crowded, busy] = ["a", "b"].map((id) => node.document(List, id));
+  await w.finish(crowded!.mutate({ add: "kelp" }));
+  await w.finish(crowded!.stop());
+  let reads = 0;
+  w.storage.plan = ({ operation }) => {
+    if (operation === "get" || operation === "list") reads++;
+    return { kind: "none", latencyMs: 30 };
+  };
+  const alone = node.document(List, "c");
+  const since = w.clock.monotonic();
+  await w.finish(alone.mutate({ add: "x" }));
+  const usualMs = w.clock.monotonic() - since;
+  reads = 0;
+  const joins = Promise.all(Array.from({ length: 1000 }, () => listen(crowded!)));
+  const began = w.clock.monotonic();
+  let tookMs = NaN;
+  const writing = busy!.mutate({ add: "x" }).then(() => tookMs = w.clock.monotonic() - began);
+  await w.finish(Promise.all([joins, writing]));
+  assertEquals(tookMs, usualMs);
+  assert(reads < 40, `${reads} reads`);
+  await w.finish(crowded!.mutate({ add: "rope" }));
+  for (const { added } of await joins) assertEquals(added(), ["rope"]);
+});
