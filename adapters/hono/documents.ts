@@ -10,6 +10,7 @@ import { encodeBase64url } from "../../src/core/base64url.ts";
 import type { Session } from "../../src/stash/session.ts";
 import type { Holdfast } from "../web/holdfast.ts";
 import { internalsOf } from "../web/internals.ts";
+import { mayConnect, type OriginRules } from "../web/origin.ts";
 import type { SocketHandle, UpgradeHandler, UpgradeWebSocket } from "../web/sockets.ts";
 
 /** What the route needs of a Hono context. */
@@ -43,6 +44,8 @@ export interface DocumentSocketOptions {
     | Promise<DocumentAccess | undefined>;
   /** Origins beside that of the server itself whose pages may connect: `https://app.example`. */
   readonly origins?: readonly string[];
+  /** Take the host that was asked from `X-Forwarded-Host`: behind a proxy that sets it. @default {false} */
+  readonly trustForwardedHost?: boolean;
   /** Let in clients that send no Origin header, which browsers always do. @default {false} */
   readonly allowMissingOrigin?: boolean;
   /** Sizes and rates. */
@@ -88,9 +91,17 @@ export function documentSocket<S, Op>(
     throw new TypeError('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
   }
   const limits = { ...defaultConnectionLimits, ...options.limits };
-  internalsOf(holdfast, "a document route");
+  const rules: OriginRules = {
+    origins: undefined,
+    trustForwardedHost: options.trustForwardedHost === true,
+    allowMissingOrigin: options.allowMissingOrigin === true,
+    isSecure: internalsOf(holdfast, "a document route").cookie.secure,
+  };
+  const others: OriginRules = { ...rules, origins: options.origins ?? [] };
   return async (c, next) => {
-    if (!isAllowed(c.req.raw, options)) return refused();
+    const { raw } = c.req;
+    // Pages of other origins must not act for a user who visits them: cookies come along regardless.
+    if (!mayConnect(raw, rules) && !mayConnect(raw, others)) return refused();
     const allowed = await access(c);
     const name = id(c);
     if (allowed === undefined || name === undefined) return refused();
@@ -149,22 +160,6 @@ function buffered(raw: unknown): number {
   };
   if (typeof bufferedAmount === "number") return bufferedAmount;
   return typeof getBufferedAmount === "function" ? getBufferedAmount.call(raw) : 0;
-}
-
-/** Pages of other origins must not act for a user who visits them: cookies come along regardless. */
-function isAllowed(
-  request: Request,
-  { origins = [], allowMissingOrigin = false }: DocumentSocketOptions,
-): boolean {
-  const origin = request.headers.get("origin");
-  if (origin === null) return allowMissingOrigin;
-  if (origins.includes(origin)) return true;
-  const host = request.headers.get("host") ?? new URL(request.url).host;
-  try {
-    return origin !== "null" && new URL(origin).host === host;
-  } catch {
-    return false;
-  }
 }
 
 function refused(): Response {

@@ -6,7 +6,7 @@ import type { LiveSettings } from "../../src/live/settings.ts";
 import type { Holdfast } from "../web/holdfast.ts";
 import { internalsOf } from "../web/internals.ts";
 import { frames } from "./frames.ts";
-import type { OriginRules } from "./origin.ts";
+import type { OriginRules } from "../web/origin.ts";
 import { Pages } from "./pages.ts";
 import { isOtherScript, scriptElement, serveScript } from "./script.ts";
 import { pageTokens } from "./tokens.ts";

@@ -10,7 +10,7 @@ import { withCookie } from "../web/handle.ts";
 import type { Internals } from "../web/internals.ts";
 import { readForm } from "./body.ts";
 import { asHtml, attributes, escapeHtml } from "./html.ts";
-import { askedUrl, mayPost, type OriginRules } from "./origin.ts";
+import { askedUrl, mayPost, type OriginRules } from "../web/origin.ts";
 import { scriptElement } from "./script.ts";
 import { refusal } from "./transport.ts";
 import type { Html, LiveOptions, LiveRequestContext, PageOptions } from "./types.ts";

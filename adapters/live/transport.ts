@@ -5,7 +5,7 @@ import { readCookie } from "../web/cookies.ts";
 import type { Internals } from "../web/internals.ts";
 import { readBody } from "./body.ts";
 import { EventStream } from "./event_stream.ts";
-import { askedUrl, mayConnect, mayListen, mayPost, type OriginRules } from "./origin.ts";
+import { askedUrl, mayConnect, mayListen, mayPost, type OriginRules } from "../web/origin.ts";
 import type { LiveOptions, LiveRequestContext, SocketEvents } from "./types.ts";
 
 /** What the ways to connect stand on. */

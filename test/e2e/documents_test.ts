@@ -172,3 +172,24 @@ test("[DC6] who may not join, or comes from elsewhere, is refused, and is told w
   for (let index = 0; index < 20; index++) flood.here(index);
   await until(flood, () => flood.getSnapshot().status === "connecting");
 });
+
+test("[DC8] a page connects from the host that was asked, as a trusted proxy names it, or an origin beside it", async (t) => {
+  const origins = ["https://app.example", "null"];
+  const server = await serving(t, { origins });
+  const trusting = await serving(t, { trustForwardedHost: true });
+  const ask = async (where: Server, headers: Record<string, string>) =>
+    (await fetch(`${where.url}/boards/team?actor=ada`, { headers })).status;
+  // What passes here fails later, for it asks for no socket.
+  const passes = await ask(server, { origin: server.url });
+  assert(passes !== 403, "its own host was refused");
+  assertEquals(await ask(server, { origin: "https://app.example" }), passes);
+  assertEquals(await ask(server, { origin: "https://app.example.evil.example" }), 403);
+  assertEquals(await ask(server, { origin: `${server.url}/path` }), 403);
+  assertEquals(await ask(server, { origin: "null" }), 403);
+
+  const forwarded = { "x-forwarded-host": "boards.example" };
+  assertEquals(await ask(server, { ...forwarded, origin: "https://boards.example" }), 403);
+  assertEquals(await ask(trusting, { ...forwarded, origin: "https://boards.example" }), passes);
+  // Cookies are for HTTPS only here: who changes a page on its way over HTTP is none of its users.
+  assertEquals(await ask(trusting, { ...forwarded, origin: "http://boards.example" }), 403);
+});

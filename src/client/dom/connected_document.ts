@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { documentProtocol, type ServerFrame, type WireAnswer } from "../../document/wire.ts";
 import { retryDelay } from "../backoff.ts";
-import type { Transport, TransportEvents } from "./transport.ts";
+import { openWebSocket, type Transport } from "./transport.ts";
 import { defaultTiming, type Timing } from "../timing.ts";
 import { afterDocumentClose } from "../document/closing.ts";
 import type {
@@ -348,19 +348,4 @@ function revived<S, Op>(
         : { ...now, view: did(spec, now, { kind: "op", op: each.op }).view },
     revivedOne,
   );
-}
-
-/** Opens a WebSocket at the very address. */
-function openWebSocket(url: string, events: TransportEvents): Transport {
-  const socket = new WebSocket(url.replace(/^http/, "ws"));
-  socket.onopen = () => events.opened();
-  socket.onmessage = ({ data }) => events.received(String(data));
-  socket.onclose = ({ code }) => events.closed(code);
-  return {
-    send: (text) => socket.readyState === WebSocket.OPEN && socket.send(text),
-    close: (code) => {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close(code);
-    },
-  };
 }

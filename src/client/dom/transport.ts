@@ -15,9 +15,12 @@ export interface Transport {
 /** Opens a transport below an address. */
 export type OpenTransport = (url: string, events: TransportEvents) => Transport;
 
-/** Opens a WebSocket. */
-export const openSocket: OpenTransport = (url, events) => {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/socket`);
+/** Opens the WebSocket of a live page. */
+export const openSocket: OpenTransport = (url, events) => openWebSocket(`${url}/socket`, events);
+
+/** Opens a WebSocket at the very address. */
+export const openWebSocket: OpenTransport = (url, events) => {
+  const socket = new WebSocket(url.replace(/^http/, "ws"));
   socket.onopen = () => events.opened();
   socket.onmessage = ({ data }) => events.received(data);
   socket.onclose = ({ code }) => events.closed(code);

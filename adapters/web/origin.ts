@@ -1,8 +1,7 @@
-import type { LiveOptions } from "./types.ts";
-
 /** Which origins pages may ask from. */
 export interface OriginRules {
-  readonly origins: LiveOptions["origins"];
+  /** In place of the host that was asked. */
+  readonly origins: readonly string[] | ((origin: string, request: Request) => boolean) | undefined;
   readonly trustForwardedHost: boolean;
   readonly allowMissingOrigin: boolean;
   /** The session's cookie is one of https only. */
