@@ -6,7 +6,13 @@ import type {
   ClusterReply,
 } from "../../src/ports/cluster.ts";
 import { webClock } from "../web/clock.ts";
-import { checkTarget, type NatsConnection, type NatsTarget, openNats } from "./connect.ts";
+import {
+  checkTarget,
+  decodeText,
+  type NatsConnection,
+  type NatsTarget,
+  openNats,
+} from "./connect.ts";
 
 /** Options of {@linkcode natsCluster}: where NATS is, and under which subjects nodes meet. */
 export interface NatsClusterOptions extends NatsTarget {
@@ -157,7 +163,7 @@ class NatsLink implements ClusterLink {
       connection.subscribe(`${this.#prefix}.node.${this.#address}`, {
         callback: (error, message) => {
           if (error !== null || this.#closed) return;
-          this.#receiver.request(message.string())
+          this.#receiver.request(decodeText(message.data))
             .then((answer) => void message.respond(answer))
             .catch((failure) => this.#options.onError?.(failure));
         },
@@ -165,7 +171,7 @@ class NatsLink implements ClusterLink {
       connection.subscribe(`${this.#prefix}.all.*`, {
         callback: (error, message) => {
           if (error !== null || this.#closed || message.subject === own) return;
-          this.#receiver.broadcast(message.string());
+          this.#receiver.broadcast(decodeText(message.data));
         },
       }),
     ];
@@ -184,7 +190,7 @@ class NatsLink implements ClusterLink {
     try {
       const timeout = Math.ceil(timeoutMs);
       const reply = await connection.request(`${this.#prefix}.node.${address}`, text, { timeout });
-      return { ok: true, text: reply.string() };
+      return { ok: true, text: decodeText(reply.data) };
     } catch (error) {
       return { ok: false, why: nobodyListens(error) ? "undelivered" : "unknown" };
     }

@@ -4,7 +4,6 @@ import { StorageUnavailableError } from "../../src/core/errors.ts";
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
-  string(): string;
   respond(payload?: string): boolean;
 }
 
@@ -41,6 +40,14 @@ export interface NatsTarget {
   readonly servers?: string | readonly string[];
   /** Further options for the client with `servers`: authentication, TLS, timeouts. */
   readonly clientOptions?: Readonly<Record<string, unknown>>;
+}
+
+// The client's own takes a byte order mark for no part of the text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Reads text as it was sent. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
 }
 
 /** Loads a module by name; a parameter, so that what happens without the package can be tested. */

@@ -50,7 +50,7 @@ const rules: readonly {
     body: async (t, { cluster, another = () => cluster }) => {
       const a = await node(cluster);
       const b = await node(another(), (text) => Promise.resolve(`b got ${text}`));
-      const text = "é 漢 \u{1f980}".repeat(1000);
+      const text = "\ufeffé 漢 \u{1f980}".repeat(1000);
       const replies: readonly ClusterReply[] = await Promise.all([
         a.link.request(b.address, text, 5000),
         b.link.request(a.address, "to a", 5000),

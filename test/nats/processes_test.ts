@@ -1,0 +1,53 @@
+import { natsStorage } from "../../adapters/nats/mod.ts";
+import { startChild } from "../adapters/fixtures/child.ts";
+import * as t from "../harness/mod.ts";
+import { noNats, startNats } from "./fixtures/server.ts";
+
+const { assertEquals } = t;
+
+/** Registers a test that needs the server. */
+const test: typeof t.test = noNats === undefined ? t.test : (name) => t.skip(name, noNats ?? "");
+
+test(
+  "[NT4] one of three processes is killed and one stopped for a while, under load",
+  async (c) => {
+    const server = await startNats();
+    c.defer(() => server.dispose());
+    const [a, b, d] = ["a", "b", "d"].map((name) => startChild("cluster_node", [server.url, name]));
+    if (a === undefined || b === undefined || d === undefined) throw new Error("No processes");
+    const all = [a, b, d];
+    c.defer(() => all.forEach((child) => child.process.kill("SIGKILL")));
+    const more = (of: typeof a): Promise<void> => of.printed(of.lines.length + 100);
+    await Promise.all(all.map(more));
+    a.process.kill("SIGKILL");
+    await a.ended;
+    await Promise.all([more(b), more(d)]);
+    b.process.kill("SIGSTOP");
+    await more(d);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await more(d);
+    b.process.kill("SIGCONT");
+    await Promise.all([more(b), more(d)]);
+    b.process.kill("SIGTERM");
+    d.process.kill("SIGTERM");
+    const ends = await Promise.all([b.ended, d.ended]);
+    assertEquals(ends, [{ code: 0, stderr: "" }, { code: 0, stderr: "" }]);
+    const lines = all.flatMap((child) => child.lines);
+    const codes = new Set(lines.filter((line) => line.startsWith("- ")));
+    codes.delete("- ERR_STORAGE_UNAVAILABLE");
+    assertEquals([...codes], []);
+
+    const storage = natsStorage({ servers: server.url });
+    c.defer(() => storage.close());
+    const stored: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const record = JSON.parse((await storage.get(`app/object/list/${i}`))?.value ?? "{}");
+      stored.push(...record.state.state.by);
+    }
+    const found = new Set(stored);
+    assertEquals(found.size, stored.length, "something was done twice");
+    const lost = lines.filter((line) => !line.startsWith("- ") && !found.has(line));
+    assertEquals(lost, [], "something that was acknowledged is lost");
+  },
+  { timeoutMs: 60_000 },
+);
