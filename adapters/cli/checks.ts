@@ -58,6 +58,8 @@ function atLeast(version: string, [major, minor]: readonly [number, number]): bo
 export const PEERS: Readonly<Record<string, { readonly range: string; readonly for: string }>> = {
   "@aws-sdk/client-s3": { range: "^3.729.0", for: "holdfast/s3" },
   "@hono/node-server": { range: "^2.0.0", for: "holdfast/node" },
+  "@nats-io/kv": { range: "^3.0.0", for: "holdfast/nats" },
+  "@nats-io/transport-node": { range: "^3.0.0", for: "holdfast/nats" },
   "@opentelemetry/api": { range: "^1.9.0", for: "holdfast/otel" },
   idiomorph: { range: "^0.8.0", for: "holdfast/client" },
   jose: { range: "^6.0.0", for: "holdfast/live" },

@@ -1,4 +1,6 @@
+import { encodeBase64url } from "../../src/core/base64url.ts";
 import type { Cluster, ClusterReply } from "../../src/ports/cluster.ts";
+import { webRandom } from "../web/random.ts";
 import type { TestApi } from "./test_api.ts";
 
 /** A cluster made for one test. */
@@ -17,14 +19,14 @@ interface Node {
   readonly heard: string[];
 }
 
-let made = 0;
+const random = webRandom();
 
 /** Joins, and waits until it is linked. */
 async function node(
   cluster: Cluster,
   answer: (text: string) => Promise<string> = (text) => Promise.resolve(text),
 ): Promise<Node> {
-  const address = `node_${++made}-${Math.floor(1e9 * Math.random())}`;
+  const address = encodeBase64url(random.bytes(12));
   const heard: string[] = [];
   let ready = () => {};
   const linked = new Promise<void>((resolve) => {
