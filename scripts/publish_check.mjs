@@ -14,7 +14,7 @@ const required = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", "dist/
  * install, or not to.
  */
 const optionalImports =
-  /adapters\/(client\/auto|node\/serve|otel\/api|postgres\/(connect|sync_sql)|cli\/sync_command|s3\/sdk)\.ts:/;
+  /adapters\/(client\/auto|nats\/(connect|storage)|node\/serve|otel\/api|postgres\/(connect|sync_sql)|cli\/sync_command|s3\/sdk)\.ts:/;
 
 const env = { NO_COLOR: "1" };
 let failed = false;

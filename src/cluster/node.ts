@@ -31,6 +31,8 @@ export interface ClusterSettings {
 
 /** What a node needs of the objects of its process. */
 export interface LocalObjects {
+  /** Whether calls of a class are taken at all; one that is part of an accepted call still is. */
+  accepts(className: string, nested: boolean): boolean;
   /** Runs a call that another node has forwarded. */
   run(
     className: string,
@@ -337,6 +339,8 @@ export class ClusterNode implements Router {
   async #perform(message: Forwarded, objects: LocalObjects): Promise<string> {
     const { className, objectId, handler, fresh, existing, chain } = message;
     const what = `the reply of "${handler}" of object "${className}"`;
+    // Decided before anything runs: what a handler throws, whatever its code, is its answer.
+    if (!objects.accepts(className, chain.length > 0)) return JSON.stringify(refused);
     try {
       const args = unpackArgs(message);
       const options = { fresh: fresh || !this.#sure(), existing };
@@ -347,9 +351,6 @@ export class ClusterNode implements Router {
       if (utf8Length(answer) <= this.#link.maxBytes) return answer;
       throw new HoldfastError("ERR_TOO_LARGE", `Cannot send ${what}: the link carries no more`);
     } catch (error) {
-      const code = error instanceof HoldfastError ? error.code : undefined;
-      // Nothing was run: the caller looks for another node.
-      if (code === "ERR_CLOSED" || code === "ERR_UNKNOWN_CLASS") return JSON.stringify(refused);
       return JSON.stringify({ kind: "error", error: packError(error) });
     }
   }

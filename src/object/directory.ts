@@ -68,6 +68,11 @@ export class Directory {
     );
   }
 
+  /** Whether a class of this name was registered. */
+  has(name: string): boolean {
+    return this.#classes.has(name);
+  }
+
   /** The key of an object. Throws as {@linkcode encodeId} does. */
   key(cls: ObjectClass, id: string): string {
     return cls.prefix + encodeId(id);

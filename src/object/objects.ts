@@ -89,6 +89,11 @@ export class ObjectHost {
     return cls;
   }
 
+  /** Whether calls of a class are taken at all; one that is part of an accepted call still is. */
+  accepts(name: string, nested: boolean): boolean {
+    return this.#directory.has(name) && (nested || !this.#closing);
+  }
+
   /** Runs a call that another node has forwarded. */
   async run(
     name: string,

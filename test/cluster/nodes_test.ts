@@ -15,6 +15,9 @@ class TillError extends Error {
   readonly code = "E_TILL";
 }
 
+/** How often a handler was run that throws what a node that closes would say. */
+const refusals: number[] = [];
+
 /** A class of its own for each node, as in processes of their own. */
 function counter(vsn = 1) {
   return defineObject({
@@ -28,6 +31,10 @@ function counter(vsn = 1) {
         return state.count += by;
       },
       get: { readOnly: true, run: ({ state }) => state.count },
+      refuse({ state }) {
+        refusals.push(state.count);
+        throw new HoldfastError("ERR_CLOSED", "Cannot pour: the bar is closed");
+      },
       fail() {
         throw new TillError("The till is empty");
       },
@@ -127,6 +134,14 @@ test("[CU3] what goes wrong on the owner is told as it was thrown", async (t) =>
       const fails = w.finish(holdfast.object(Counter, id).fail());
       const error = await assertRejects(() => fails, (thrown) => thrown.code === "E_TILL");
       assertEquals([error.name, error.message], ["TillError", "The till is empty"]);
+      // What a handler throws is no refusal of its node: it is not run again elsewhere.
+      refusals.length = 0;
+      const refuses = w.finish(holdfast.object(Counter, id).refuse());
+      await assertRejects(
+        () => refuses,
+        (thrown) => thrown instanceof HoldfastError && thrown.code === "ERR_CLOSED",
+      );
+      assertEquals(refusals.length, 1);
       const unknown = w.finish(holdfast.call("counter", id, "nope"));
       await assertRejects(
         () => unknown,
