@@ -14,8 +14,10 @@ import {
   pack,
   packArgs,
   packError,
+  readAnswer,
   readBeat,
   readMessage,
+  readRequest,
   type Release,
   unpackArgs,
   unpackError,
@@ -64,7 +66,7 @@ const maxRoutes = 8;
 const maxSeen = 10_000;
 const seenMs = 60_000;
 
-const refused: Answer = { kind: "refused" };
+const refused = { kind: "refused" } as const satisfies Answer;
 
 /**
  * One node among others: knows who is there, and takes each call to the owner of its object.
@@ -249,24 +251,27 @@ export class ClusterNode implements Router {
     return utf8Length(text) <= this.#link.maxBytes ? text : undefined;
   }
 
-  /** Has a call run by another node; `undefined` if it was not, for certain. */
+  /**
+   * Has a call run by another node; `undefined` if it was not, for certain. An answer that cannot be
+   * read may be that of a call that was run.
+   */
   async #forward(
     owner: string,
     text: string,
     className: string,
     handler: string,
-  ): Promise<Answer | undefined> {
+  ): Promise<Exclude<Answer, typeof refused> | undefined> {
     // The owner sees to the limit itself; this one is for when nothing comes back.
     const limitMs = Math.min(this.#objects?.limitMs(className) ?? 30_000, 2 ** 31 - 2000) + 1000;
     const reply = await this.#ask(owner, text, limitMs);
-    if (!reply.ok && reply.why === "unknown") {
+    const answer = reply.ok ? readAnswer(reply.text) : undefined;
+    if (reply.ok ? answer === undefined : reply.why === "unknown") {
       throw new StorageUnavailableError(
         `Cannot tell what became of "${handler}" of object "${className}": ` +
-          "the node that has it did not answer",
+          "the node that has it gave no answer",
         "unknown",
       );
     }
-    const answer = reply.ok ? readMessage(reply.text) as Answer | undefined : undefined;
     if (answer !== undefined && answer.kind !== "refused") return answer;
     this.#avoid(owner, reply.ok);
     return undefined;
@@ -309,12 +314,10 @@ export class ClusterNode implements Router {
   }
 
   #onRequest(text: string): Promise<string> {
-    const message = readMessage(text) as Forwarded | Release | undefined;
+    const message = readRequest(text);
     if (message === undefined || this.#objects === undefined) return answered(refused);
-    const from = readBeat(message.from);
-    if (from !== undefined) this.#hear(from);
+    this.#hear(message.from);
     if (message.kind === "release") return this.#release(message, this.#objects);
-    if (message.kind !== "call") return answered(refused);
     const known = this.#seen.get(message.id);
     if (known !== undefined) return known.answer;
     // One that was stopped for a while notices first, and does not run what was meant for before.
@@ -454,7 +457,7 @@ function answered(answer: Answer): Promise<string> {
   return Promise.resolve(JSON.stringify(answer));
 }
 
-function settle(answer: Answer): unknown {
+function settle(answer: Exclude<Answer, typeof refused>): unknown {
   if (answer.kind === "reply") return answer.value;
-  throw answer.kind === "error" ? unpackError(answer.error) : new Error("Not run");
+  throw unpackError(answer.error);
 }

@@ -162,7 +162,7 @@ export function unpackError(wire: WireError): unknown {
   return Object.assign(error, own, wire.retryable === undefined ? {} : { retryable }, extra);
 }
 
-/** Reads what came over the link; `undefined` if it is not of ours. */
+/** Reads what was told to all; `undefined` if it is not of ours. */
 export function readMessage(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -176,6 +176,32 @@ export function readMessage(text: string): Readonly<Record<string, unknown>> | u
 export function readBeat(value: unknown): Beat | undefined {
   const beat = value as Beat | null | undefined;
   const fine = typeof beat?.address === "string" && Number.isInteger(beat.incarnation) &&
-    ["up", "draining", "gone"].includes(beat.state) && isJsonObject(beat.serves);
+    ["up", "draining", "gone"].includes(beat.state) && isJsonObject(beat.serves) &&
+    Object.values(beat.serves).every(Number.isInteger);
   return fine ? beat : undefined;
+}
+
+/** Reads what another node asks for; `undefined` if it is nothing of ours. */
+export function readRequest(text: string): Request | undefined {
+  const message = readMessage(text) as (Forwarded | Release) | undefined;
+  if (message === undefined || readBeat(message.from) === undefined) return undefined;
+  const { kind, className, objectId } = message;
+  if (typeof className !== "string" || typeof objectId !== "string") return undefined;
+  return kind === "release" || (kind === "call" && isCall(message)) ? message : undefined;
+}
+
+function isCall({ id, to, handler, args, absent, fresh, existing, chain }: Forwarded): boolean {
+  return typeof id === "string" && Number.isInteger(to) && typeof handler === "string" &&
+    Array.isArray(args) && Array.isArray(absent) && absent.every((i) => i in args) &&
+    typeof fresh === "boolean" && typeof existing === "boolean" &&
+    Array.isArray(chain) && chain.every((link) => typeof link === "string");
+}
+
+/** Reads what a node was told; `undefined` if it is no answer of ours. */
+export function readAnswer(text: string): Answer | undefined {
+  const answer = readMessage(text) as Answer | undefined;
+  if (answer?.kind === "reply" || answer?.kind === "refused") return answer;
+  if (answer?.kind !== "error" || !isJsonObject(answer.error)) return undefined;
+  const { name, message } = answer.error;
+  return typeof name === "string" && typeof message === "string" ? answer : undefined;
 }

@@ -1,3 +1,4 @@
+// Longer than 400 lines because the rules of one cluster are read together, on nodes made in one way.
 import {
   type MemoryCluster,
   memoryCluster,
@@ -7,6 +8,7 @@ import { seededRandom } from "../../adapters/testing/mod.ts";
 import type { Holdfast } from "../../adapters/web/holdfast.ts";
 import { ConflictError, HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { defineObject } from "../../src/object/definition.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { second, type World, world } from "../object_model/world.ts";
 
@@ -64,7 +66,11 @@ interface Nodes extends World {
   settle(ms?: number): Promise<void>;
 }
 
-function nodes(options: MemoryClusterOptions = {}): Nodes {
+/** @param front What nodes are given of the cluster. */
+function nodes(
+  options: MemoryClusterOptions = {},
+  front: (cluster: Cluster) => Cluster = (cluster) => cluster,
+): Nodes {
   const made = world();
   const { clock } = made;
   const timer = (delayMs: number, callback: () => void) => clock.timer(delayMs, callback);
@@ -80,7 +86,7 @@ function nodes(options: MemoryClusterOptions = {}): Nodes {
       const Counter = counter(vsn);
       let conflicts = 0;
       const holdfast = made.node({
-        cluster,
+        cluster: front(cluster),
         objects: [Counter],
         telemetry: ({ name }) => {
           if (name === "holdfast.object.conflict") conflicts++;
@@ -312,11 +318,13 @@ function trouble(
   };
 }
 
-test("[CU1] lost, copied and late messages and cut links lose and repeat nothing", async () => {
+test("[CU1] lost, copied and late messages, cut links and killed nodes lose and repeat nothing", async () => {
+  let killed = 0;
   for (let seed = 1; seed <= 20; seed++) {
     const random = seededRandom(seed + 1000);
     const w: Nodes = nodes({ carry: trouble(seed, () => w.clock) });
     const on = [w.add(), w.add(), w.add()];
+    const all = [...on];
     const acknowledged = new Map<string, Set<string>>();
     const asked = new Map<string, Set<string>>();
     const note = (to: Map<string, Set<string>>, id: string, who: string): void => {
@@ -324,7 +332,8 @@ test("[CU1] lost, copied and late messages and cut links lose and repeat nothing
     };
     const calls: Promise<void>[] = [];
     for (let i = 0; i < 150; i++) {
-      const { holdfast, Counter } = on[Math.floor(3 * random.number())] as Node;
+      const place = Math.floor(3 * random.number());
+      const { holdfast, Counter } = on[place] as Node;
       const id = ids[Math.floor(4 * random.number())] ?? "";
       const who = `${seed}.${i}`;
       note(asked, id, who);
@@ -342,20 +351,74 @@ test("[CU1] lost, copied and late messages and cut links lose and repeat nothing
       if (random.number() < 0.05) {
         w.cluster.link(holdfast.nodes?.address ?? "", random.number() < 0.3);
       }
+      // To the others it is dead; what it has under way goes on, as in a process that was cut off.
+      if (random.number() < 0.03) {
+        w.cluster.kill(holdfast.nodes?.address ?? "");
+        on[place] = w.add();
+        all.push(on[place]);
+        killed++;
+      }
       await w.settle(Math.floor(200 * random.number()));
     }
     await w.finish(Promise.all(calls), 120 * second);
-    for (const [id, all] of asked) {
+    for (const [id, wanted] of asked) {
       const { count, by } = await w.state(`counter/${id}`) as { count: number; by: string[] };
       assertEquals(new Set(by).size, by.length, `seed ${seed}: something was done twice`);
       assertEquals(count, by.length);
       for (const who of acknowledged.get(id) ?? []) {
         assert(by.includes(who), `seed ${seed}: ${who} was acknowledged and is lost`);
       }
-      for (const who of by) assert(all.has(who), `seed ${seed}: nobody asked for ${who}`);
+      for (const who of by) assert(wanted.has(who), `seed ${seed}: nobody asked for ${who}`);
     }
-    for (const { holdfast } of on) await w.finish(holdfast.close(), 60 * second);
+    for (const { holdfast } of all) await w.finish(holdfast.close(), 60 * second);
   }
+  assert(killed > 20, `only ${killed} were killed`);
+});
+
+test("[CU12] what is no message of ours runs nothing, and an answer that cannot be read is unknown", async (t) => {
+  let spoil: string | undefined;
+  const w = nodes({}, (cluster) => ({
+    join(address, receiver) {
+      const link = cluster.join(address, receiver);
+      const request: typeof link.request = async (...asked) => {
+        const reply = await link.request(...asked);
+        return reply.ok ? { ok: true, text: spoil ?? reply.text } : reply;
+      };
+      return { ...link, request };
+    },
+  }));
+  const on = [w.add(), w.add()] as const;
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  const [a, b] = on;
+  const id = await owned(w, a, b);
+  for (const text of ["", "{}", '{"kind":"maybe"}', '{"kind":"error","error":7}']) {
+    spoil = text;
+    const call = w.finish(a.holdfast.object(a.Counter, id).add(1));
+    await assertRejects(
+      () => call,
+      (error) => error instanceof StorageUnavailableError && error.outcome === "unknown",
+    );
+  }
+  spoil = undefined;
+  // Each was run once, and not again elsewhere.
+  assertEquals(await w.finish(a.holdfast.object(a.Counter, id).get()), 4);
+  const heard: string[] = [];
+  const link = w.cluster.join("stranger", {
+    request: () => Promise.resolve(""),
+    broadcast: (text) => void heard.push(text),
+    linked: () => {},
+  });
+  await w.settle();
+  const from = JSON.parse(heard[0] ?? "").beat;
+  const call = { kind: "call", id: "x", to: from.incarnation, from, className: "counter" };
+  for (const text of ["", "7", "{}", '{"kind":"call"}', JSON.stringify(call)]) {
+    const reply = await w.finish(link.request(b.holdfast.nodes?.address ?? "", text, 1000));
+    assertEquals(reply, { ok: true, text: '{"kind":"refused"}' });
+    link.broadcast(text);
+  }
+  await w.settle();
+  assertEquals(await w.finish(a.holdfast.object(a.Counter, id).get()), 4);
 });
 
 test("[CU10] cluster options that make no sense are refused", () => {

@@ -14,6 +14,16 @@ import {
 import { createVirtualClock, seededRandom } from "../../adapters/testing/mod.ts";
 import { readCookie } from "../../adapters/web/cookies.ts";
 import { fastestHmac } from "../../adapters/web/hmac.ts";
+import { place } from "../../src/cluster/members.ts";
+import {
+  packError,
+  readAnswer,
+  readBeat,
+  readMessage,
+  readRequest,
+  unpackArgs,
+  unpackError,
+} from "../../src/cluster/wire.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { decodeId, encodeId } from "../../src/core/key.ts";
@@ -57,6 +67,43 @@ function refusing<T>(read: () => T, then: (value: T) => string): string {
     throw error;
   }
   return then(value);
+}
+
+const beat = { address: "a", incarnation: 2, state: "up", serves: { counter: 1 } };
+const nodeMessages = json(
+  {
+    kind: "call",
+    id: "a.1",
+    to: 2,
+    from: beat,
+    className: "counter",
+    objectId: "1",
+    handler: "add",
+    args: [1, null, { a: "ä" }],
+    absent: [1],
+    fresh: false,
+    existing: false,
+    chain: ["x"],
+  },
+  { kind: "release", from: beat, className: "counter", objectId: "1" },
+  { kind: "reply", value: [1] },
+  { kind: "error", error: packError(new HoldfastError("ERR_CLOSED", "no")) },
+  { kind: "error", error: packError(new RangeError("no")) },
+  { kind: "refused" },
+  { kind: "beat", beat },
+);
+
+function checkNodeMessage(input: Uint8Array): string {
+  const text = textOf(input);
+  const told = readBeat(readMessage(text)?.["beat"]);
+  if (told !== undefined) place([told], "counter", "key");
+  const request = readRequest(text);
+  if (request?.kind === "call") {
+    must(unpackArgs(request).length === request.args.length, "arguments keep their places");
+  }
+  const answer = readAnswer(text);
+  if (answer?.kind === "error") unpackError(answer.error);
+  return request?.kind ?? answer?.kind ?? (told === undefined ? "refused" : "beat");
 }
 
 const liveFrames = frames(65_536);
@@ -396,6 +443,7 @@ export const targets: Readonly<Record<string, Target>> = {
     ),
     check: checkPlace,
   },
+  cluster: { corpus: nodeMessages, check: checkNodeMessage },
   arguments: {
     corpus: texts("counter\n--limit\n5\n--json", "a\nb", "--help", "x\n--yes\n--limit=3", "--\n-x"),
     check: checkArguments,
