@@ -192,7 +192,8 @@ export function readRequest(text: string): Request | undefined {
 
 function isCall({ id, to, handler, args, absent, fresh, existing, chain }: Forwarded): boolean {
   return typeof id === "string" && Number.isInteger(to) && typeof handler === "string" &&
-    Array.isArray(args) && Array.isArray(absent) && absent.every((i) => i in args) &&
+    Array.isArray(args) && Array.isArray(absent) &&
+    absent.every((i) => Number.isInteger(i) && i in args) &&
     typeof fresh === "boolean" && typeof existing === "boolean" &&
     Array.isArray(chain) && chain.every((link) => typeof link === "string");
 }

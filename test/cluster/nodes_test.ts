@@ -412,7 +412,9 @@ test("[CU12] what is no message of ours runs nothing, and an answer that cannot 
   await w.settle();
   const from = JSON.parse(heard[0] ?? "").beat;
   const call = { kind: "call", id: "x", to: from.incarnation, from, className: "counter" };
-  for (const text of ["", "7", "{}", '{"kind":"call"}', JSON.stringify(call)]) {
+  const whole = { ...call, objectId: id, handler: "add", args: [1], fresh: false, existing: false };
+  const astray = JSON.stringify({ ...whole, chain: [], absent: ["length"] });
+  for (const text of ["", "7", "{}", '{"kind":"call"}', JSON.stringify(call), astray]) {
     const reply = await w.finish(link.request(b.holdfast.nodes?.address ?? "", text, 1000));
     assertEquals(reply, { ok: true, text: '{"kind":"refused"}' });
     link.broadcast(text);
