@@ -4,11 +4,13 @@
 //   npm test -- --no-skip                      what is missing or skipped is a failure (also CI=true)
 //   npm test -- --verbose                      shows what the suites print
 //   npm test -- --in=FOLDER                    the suites of another folder
+//   npm test -- --jobs=1                       so many files at once; as many as cores, up to 4, unless told
 //
 // One process per file and runtime: a file that does not load, registers no test, runs too long or
-// leaves a process behind is a failure with a name.
+// leaves a process behind is a failure with a name. A file whose first line is "// Runs alone because …"
+// runs when no other does.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { findRuntime, names, root } from "./lib/runtimes.mjs";
@@ -22,6 +24,7 @@ const { values: options } = parseArgs({
     "no-skip": { type: "boolean", default: process.env.CI === "true" },
     verbose: { type: "boolean", default: false },
     in: { type: "string", default: "test" },
+    jobs: { type: "string", default: String(Math.min(4, availableParallelism())) },
   },
 });
 
@@ -30,14 +33,14 @@ const timeoutMs = 5 * 60_000;
 
 const reports = mkdtempSync(join(tmpdir(), "holdfast-test-"));
 process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
-const report = join(reports, "junit.xml");
+let started = 0;
 
 /** How a runtime runs one test file and leaves a JUnit report. */
 const commands = {
-  bun: (file) => ["test", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`],
+  bun: (file, report) => ["test", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`],
   // Types are checked once, by npm run check.
-  deno: (file) => ["test", "-A", "--no-check", `--junit-path=${report}`, file],
-  node: (file) => [
+  deno: (file, report) => ["test", "-A", "--no-check", `--junit-path=${report}`, file],
+  node: (file, report) => [
     "--test",
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
@@ -58,7 +61,11 @@ function testFiles() {
     .sort();
 }
 
-function readReport() {
+function runsAlone(file) {
+  return readFileSync(join(root, file), "utf8").startsWith("// Runs alone because ");
+}
+
+function readReport(report) {
   try {
     return readJunit(readFileSync(report, "utf8"));
   } catch {
@@ -89,13 +96,14 @@ async function runFile(runtime, file) {
     // Set when a test runs us; node --test would take itself for a part of that run.
     NODE_TEST_CONTEXT: undefined,
   };
-  const result = await capture(runtime.path, commands[runtime.name](file), {
+  const report = join(reports, `${++started}.xml`);
+  const result = await capture(runtime.path, commands[runtime.name](file, report), {
     cwd: root,
     env,
     timeoutMs,
   });
   // Node reports a file that registers nothing, or does not load, as a test of that name.
-  const cases = readReport().filter(({ name }) => name !== file);
+  const cases = readReport(report).filter(({ name }) => name !== file);
   const problems = problemsOf(file, cases, result);
   const count = (status) => cases.filter((one) => one.status === status).length;
   const failures = [
@@ -114,26 +122,36 @@ function refused(skip) {
   return options["no-skip"] && !foreign;
 }
 
-async function runAll(runtime, files) {
-  const total = { passed: 0, failures: [], skipped: 0 };
-  console.log(`\n${runtime.name} ${runtime.version}`);
-  for (const file of files) {
-    const started = performance.now();
-    const { passed, failures, skips } = await runFile(runtime, file);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const failed = failures.length > 0 ? `, ${failures.length} FAILED` : "";
-    console.log(`  ${file}: ${passed} passed${failed} (${seconds} s)`);
-    total.passed += passed;
-    total.failures.push(...failures);
-    total.skipped += skips.length;
-    total.failures.push(...skips.filter(refused).map((skip) => `${file}: ${skip}`));
-  }
-  return total;
+async function runJob({ runtime, file, total }) {
+  const began = performance.now();
+  const { passed, failures, skips } = await runFile(runtime, file);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const failed = failures.length > 0 ? `, ${failures.length} FAILED` : "";
+  console.log(`${runtime.name} ${file}: ${passed} passed${failed} (${seconds} s)`);
+  total.passed += passed;
+  total.failures.push(...failures);
+  total.skipped += skips.length;
+  total.failures.push(...skips.filter(refused).map((skip) => `${file}: ${skip}`));
+}
+
+/** Runs everything, so many at once. */
+async function runAll(jobs, atOnce) {
+  const left = jobs.values();
+  const lane = async () => {
+    for (const job of left) await runJob(job);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 const files = testFiles();
 const wanted = options.runtime ?? names;
+const atOnce = Number(options.jobs);
+if (!Number.isInteger(atOnce) || atOnce < 1) {
+  console.error(`Cannot run "${options.jobs}" files at once: choose a whole number from 1`);
+  process.exit(2);
+}
 const lines = [];
+const totals = [];
 const sum = { passed: 0, failed: 0, skipped: 0 };
 for (const name of wanted) {
   if (!names.includes(name)) {
@@ -147,10 +165,17 @@ for (const name of wanted) {
     else sum.skipped++;
     continue;
   }
-  const { passed, failures, skipped } = await runAll(runtime, files);
+  totals.push({ runtime, passed: 0, failures: [], skipped: 0 });
+}
+const jobs = totals.flatMap((total) =>
+  files.map((file) => ({ runtime: total.runtime, total, file }))
+);
+await runAll(jobs.filter(({ file }) => !runsAlone(file)), atOnce);
+await runAll(jobs.filter(({ file }) => runsAlone(file)), 1);
+for (const { runtime: { name, version }, passed, failures, skipped } of totals) {
   lines.push(
-    `${name} ${runtime.version}: ${passed} passed, ${failures.length} failed, ${skipped} skipped`,
-    ...failures.map((failure) => `  FAILED ${failure}`),
+    `${name} ${version}: ${passed} passed, ${failures.length} failed, ${skipped} skipped`,
+    ...failures.sort().map((failure) => `  FAILED ${failure}`),
   );
   sum.passed += passed;
   sum.failed += failures.length;
