@@ -26,6 +26,9 @@ const specifiers = Object.keys(manifest.exports)
 const peers = {
   "holdfast/client": ["idiomorph"],
   "holdfast/live": ["jose", "valibot"],
+  // The last two are what the others depend on.
+  "holdfast/yjs": ["yjs", "lib0", "isomorphic.js"],
+  "holdfast/yjs-client": ["y-protocols"],
 };
 const alone = specifiers.filter((specifier) => !(specifier in peers));
 
@@ -46,7 +49,7 @@ async function install() {
   await must("npm", ["install", "--offline", "--no-audit", "--no-fund"], join(folder, "app"));
 }
 
-/** The packages of the checkout: they depend on nothing themselves. */
+/** The packages of the checkout. */
 function installPeers() {
   for (const name of Object.values(peers).flat()) {
     const options = { recursive: true, dereference: true };

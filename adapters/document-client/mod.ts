@@ -17,6 +17,7 @@ export type {
   DocumentStatus,
   KeptStore,
 } from "../../src/client/document/options.ts";
+export type { ReplicaSpec } from "../../src/client/document/replica.ts";
 export type { Transport, TransportEvents } from "../../src/client/dom/transport.ts";
 export type { Timing } from "../../src/client/timing.ts";
 export type { WireAnswer } from "../../src/document/wire.ts";

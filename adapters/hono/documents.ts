@@ -48,7 +48,7 @@ export interface DocumentSocketOptions {
   readonly trustForwardedHost?: boolean;
   /** Let in clients that send no Origin header, which browsers always do. @default {false} */
   readonly allowMissingOrigin?: boolean;
-  /** Sizes and rates. */
+  /** Sizes and rates. @default {frames of 64 KiB or the largest operation, 100 a second} */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
@@ -90,7 +90,7 @@ export function documentSocket<S, Op>(
   if (typeof upgradeWebSocket !== "function" || typeof access !== "function") {
     throw new TypeError('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
   }
-  const limits = { ...defaultConnectionLimits, ...options.limits };
+  const limits = { ...limitsOf(definition), ...options.limits };
   const rules: OriginRules = {
     origins: undefined,
     trustForwardedHost: options.trustForwardedHost === true,
@@ -148,6 +148,18 @@ function socketEvents(
     onClose() {
       connection?.closed();
     },
+  };
+}
+
+/** What an operation takes in a frame beside itself, with some to spare. */
+const aroundOperation = 1024;
+
+/** The limits of a document's connections: its largest operation fits into a frame. */
+function limitsOf<S, Op>({ spec }: DocumentDefinition<S, Op>): ConnectionLimits {
+  const { maxFrameBytes } = defaultConnectionLimits;
+  return {
+    ...defaultConnectionLimits,
+    maxFrameBytes: Math.max(maxFrameBytes, spec.maxOpBytes + aroundOperation),
   };
 }
 

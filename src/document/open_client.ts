@@ -172,7 +172,8 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   /** A copy of an operation that is JSON and not too large. */
   #operation(op: JsonValue): JsonValue {
     const { maxOpBytes, name } = this.#spec;
-    const limits = { maxBytes: maxOpBytes, ...depthAndNodes };
+    // Beyond the limit, so that what is too large is told from what is no JSON.
+    const limits = { maxBytes: maxOpBytes * 4, ...depthAndNodes };
     const copied = copyJson(op, { limits });
     const what = `an operation of document "${name}"`;
     if (!copied.ok) throw new InvalidValueError(what, copied.problems);

@@ -1,4 +1,5 @@
 // Longer than 400 lines because the parsers are a list, each with its valid inputs beside its check.
+import { Doc } from "yjs";
 import { command, type Given, UsageError } from "../../adapters/cli/verb.ts";
 import { placeOf } from "../../adapters/cli/storages.ts";
 import { formatRecord, parseRecord } from "../../adapters/file/record.ts";
@@ -14,6 +15,8 @@ import {
 import { createVirtualClock, seededRandom } from "../../adapters/testing/mod.ts";
 import { readCookie } from "../../adapters/web/cookies.ts";
 import { fastestHmac } from "../../adapters/web/hmac.ts";
+import { openYjs, yjsDocument, type YjsState } from "../../adapters/yjs/mod.ts";
+import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import { place } from "../../src/cluster/members.ts";
 import {
   packError,
@@ -104,6 +107,35 @@ function checkNodeMessage(input: Uint8Array): string {
   const answer = readAnswer(text);
   if (answer?.kind === "error") unpackError(answer.error);
   return request?.kind ?? answer?.kind ?? (told === undefined ? "refused" : "beat");
+}
+
+/** Updates of a text, a map and a list, and the state that the first of them makes. */
+const yjsUpdates: Uint8Array[] = [];
+const yjsDoc = new Doc();
+yjsDoc.clientID = 7;
+yjsDoc.on("update", (update: Uint8Array) => void yjsUpdates.push(update));
+yjsDoc.getText("body").insert(0, "kelp and rope");
+yjsDoc.getText("body").delete(3, 4);
+yjsDoc.getText("body").format(0, 2, { bold: true });
+yjsDoc.getMap("facts").set("fresh", { is: [true, 1.5, "ä", null] });
+yjsDoc.getArray("items").push(["net", new Uint8Array([1, 2])]);
+const notes = yjsDocument({ name: "notes" }).spec;
+
+function checkYjs(input: Uint8Array): string {
+  const at = { actor: null, at: 0, seq: 1 };
+  let state: YjsState = notes.state();
+  for (const update of yjsUpdates.slice(0, 2)) {
+    const known = notes.apply(state, { update: encodeBase64url(update) }, at);
+    if ("state" in known) state = known.state;
+  }
+  const outcome = notes.apply(state, { update: encodeBase64url(input) }, at);
+  if (!("state" in outcome)) return "reject" in outcome ? "refused" : "known";
+  const stored = outcome.state.updates.every((text) => decodeBase64url(text) !== undefined);
+  must(stored, "what is stored can be read");
+  // Everybody who has the rest can take it in, on top of it or at once.
+  const [late, early] = [openYjs(outcome.state), openYjs(outcome.state, openYjs(state))];
+  must(late.getText("body").toString() === early.getText("body").toString(), "all see the same");
+  return "accepted";
 }
 
 const liveFrames = frames(65_536);
@@ -444,6 +476,7 @@ export const targets: Readonly<Record<string, Target>> = {
     check: checkPlace,
   },
   cluster: { corpus: nodeMessages, check: checkNodeMessage },
+  yjs: { corpus: yjsUpdates, check: checkYjs },
   arguments: {
     corpus: texts("counter\n--limit\n5\n--json", "a\nb", "--help", "x\n--yes\n--limit=3", "--\n-x"),
     check: checkArguments,

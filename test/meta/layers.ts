@@ -35,6 +35,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 export const packages: Readonly<Record<string, readonly string[]>> = {
   "adapters/client": ["idiomorph"],
   "adapters/live": ["jose", "valibot"],
+  "adapters/yjs": ["yjs"],
+  "adapters/yjs-client": ["y-protocols", "yjs"],
 };
 
 /** What `src` never names: whatever is nondeterministic comes in through a port. */
@@ -75,7 +77,8 @@ function importProblem(path: string, specifier: string, typeOnly: boolean): stri
   if (!specifier.startsWith(".")) {
     const ofRuntime = /^(?:node|bun):/.test(specifier);
     if (folder.startsWith("adapters/") && folder !== "adapters/web" && ofRuntime) return undefined;
-    if (packages[folder]?.includes(specifier)) return undefined;
+    const [name = ""] = specifier.split("/");
+    if (packages[folder]?.includes(name)) return undefined;
     return `imports "${specifier}"`;
   }
   const target = resolve(path, specifier);

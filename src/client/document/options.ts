@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Present } from "../../document/frame.ts";
-import type { DocumentDefinition } from "../../document/model.ts";
 import type { WireAnswer } from "../../document/wire.ts";
+import type { ReplicaSpec } from "./replica.ts";
 import type { Timing } from "../timing.ts";
 import type { Transport, TransportEvents } from "../dom/transport.ts";
 
@@ -16,7 +16,7 @@ export interface KeptStore {
 /** Options of `connectDocument()`. */
 export interface DocumentOptions<S, Op> {
   /** The definition, the same as on the server. */
-  readonly definition: DocumentDefinition<S, Op>;
+  readonly definition: { readonly spec: ReplicaSpec<S, Op> };
   /** Address of the socket route, absolute or relative to the page. */
   readonly url: string;
   /** Keeps what was done offline over a reload. @default {it is lost with the page} */

@@ -1,0 +1,37 @@
+/**
+ * Yjs documents in the browser: keeps a document of Yjs the same as that of the server and of everybody
+ * else, over lost connections, deploys and reloads. Needs `yjs` and `y-protocols`.
+ *
+ * @module
+ */
+import { webRandom } from "../web/random.ts";
+import { encodeBase64url } from "../../src/core/base64url.ts";
+import { YjsConnection } from "./connection.ts";
+import type { ConnectedYjs, YjsConnectOptions } from "./options.ts";
+
+export type { ConnectedYjs, YjsConnectOptions, YjsSnapshot } from "./options.ts";
+export type { DocumentStatus, KeptStore } from "../../src/client/document/options.ts";
+export type { Transport, TransportEvents } from "../../src/client/dom/transport.ts";
+export type { Timing } from "../../src/client/timing.ts";
+
+/**
+ * Connects a document of Yjs, and keeps it connected: what is changed in it is sent, what others change
+ * comes into it. Any binding of an editor can be given the document and its awareness.
+ *
+ * @param options Which document, and where.
+ * @returns The connection; close it when it is not needed any more.
+ *
+ * @example With CodeMirror
+ * ```ts ignore
+ * import { connectYjs } from "@holdfast/holdfast/yjs-client";
+ * import { yCollab } from "y-codemirror.next";
+ * import { Doc } from "yjs";
+ *
+ * const notes = connectYjs({ doc: new Doc(), url: "/documents/notes/meeting" });
+ * notes.awareness.setLocalStateField("user", { name: "Ada", color: "#0a7" });
+ * const collaboration = yCollab(notes.doc.getText("body"), notes.awareness);
+ * ```
+ */
+export function connectYjs(options: YjsConnectOptions): ConnectedYjs {
+  return new YjsConnection(options, encodeBase64url(webRandom().bytes(18)));
+}

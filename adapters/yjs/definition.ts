@@ -1,0 +1,72 @@
+import { defineDocument, type DocumentOptions } from "../../src/document/definition.ts";
+import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
+import { applyYjs, emptyState, type YjsOp, type YjsState } from "./state.ts";
+
+/** Options of {@linkcode yjsDocument}. */
+export interface YjsDocumentOptions extends
+  Pick<
+    DocumentOptions<YjsState, YjsOp>,
+    | "name"
+    | "gracePeriodMs"
+    | "snapshotIntervalMs"
+    | "snapshotOps"
+    | "historyOps"
+    | "historyMs"
+    | "maxDocumentBytes"
+    | "maxUnsavedBytes"
+  > {
+  /** Tells who may join and write. What an update does it cannot tell. @default {everybody everything} */
+  readonly authorize?: Authorize<YjsState, YjsOp>;
+  /**
+   * Largest update in bytes of its JSON, 1 to 1,048,576: what somebody pastes is one update.
+   * @default {262144}
+   */
+  readonly maxOpBytes?: number;
+}
+
+/** The version of how updates are stored, which is ours; what is in the document is its users'. */
+const vsn = 1;
+
+/**
+ * Defines a class of documents whose content is a Yjs document: shared text, lists and maps that
+ * merge whatever order changes come in. Life, log, presence, rights and limits are those of every
+ * document. It has no restore, and undo is the browser's `UndoManager`: content that was merged cannot
+ * be taken back from outside.
+ *
+ * @param options What it is called, its rights and limits.
+ * @returns The definition, for `holdfast.document()` and `documentSocket()`.
+ * @throws {TypeError} If an option makes no sense.
+ * @throws {RangeError} If a number is out of range.
+ *
+ * @example Notes, written to from the server
+ * ```ts
+ * import { createHoldfast } from "@holdfast/holdfast";
+ * import { memoryStorage } from "@holdfast/holdfast/memory";
+ * import { changeYjs, openYjs, yjsDocument } from "@holdfast/holdfast/yjs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Notes = yjsDocument({ name: "notes" });
+ *
+ * const secret = crypto.getRandomValues(new Uint8Array(32));
+ * await using holdfast = createHoldfast({ storage: memoryStorage(), secrets: [secret] });
+ * const notes = holdfast.document(Notes, "meeting");
+ * await changeYjs(notes, (doc) => doc.getText("body").insert(0, "Kelp"));
+ *
+ * assertEquals(openYjs(await notes.state()).getText("body").toString(), "Kelp");
+ * ```
+ */
+export function yjsDocument(
+  options: YjsDocumentOptions,
+): DocumentDefinition<YjsState, YjsOp> {
+  const { authorize, maxOpBytes = 262_144, ...others } = options;
+  return defineDocument({
+    ...others,
+    vsn,
+    maxOpBytes,
+    state: emptyState,
+    apply: applyYjs,
+    // A former state cannot be put in the place of one that everybody merges into.
+    authorize: (access, state) =>
+      access.what !== "restore" && (authorize === undefined || authorize(access, state)),
+  });
+}

@@ -1,0 +1,203 @@
+import { Hono } from "hono";
+import { Doc } from "yjs";
+import { connectDocument } from "../../adapters/document-client/mod.ts";
+import { documentSocket, session } from "../../adapters/hono/mod.ts";
+import { memoryStorage } from "../../adapters/memory/mod.ts";
+import type { Server } from "../../adapters/web/serving.ts";
+import { yjsDocument } from "../../adapters/yjs/mod.ts";
+import {
+  type ConnectedYjs,
+  connectYjs,
+  type YjsConnectOptions,
+} from "../../adapters/yjs-client/mod.ts";
+import { createHoldfast, type Storage } from "../../mod.ts";
+import { assert, assertEquals, assertThrows, test, type TestContext } from "../harness/mod.ts";
+import { open } from "../object_model/world.ts";
+import { serve, upgradeWebSocket } from "./runtime.ts";
+
+const Notes = yjsDocument({ name: "notes", maxOpBytes: 100_000 });
+
+async function serving(
+  t: TestContext,
+  storage: Storage = memoryStorage(),
+  port = 0,
+): Promise<Server> {
+  const secrets = ["a secret of the tests, as long as it has to be"];
+  const holdfast = createHoldfast({ storage: open(storage), secrets });
+  const app = new Hono();
+  app.use(session(holdfast));
+  const route = documentSocket(holdfast, Notes, {
+    upgradeWebSocket,
+    access: (c) => {
+      const actor = new URL(c.req.raw.url).searchParams.get("actor");
+      return { actor, readOnly: actor === "guest" };
+    },
+    allowMissingOrigin: true,
+  });
+  // What the route needs of a context, Hono's has; its type says more than can be told here.
+  app.get("/notes/:id", route as never);
+  const sockets = { maxFrameBytes: 200_000 };
+  const server = await serve({ fetch: app.fetch, port, holdfast, signals: [], sockets });
+  t.defer(async () => void await server.close());
+  return server;
+}
+
+function client(
+  t: TestContext,
+  { url }: Pick<Server, "url">,
+  actor: string,
+  more: Partial<YjsConnectOptions> = {},
+): ConnectedYjs {
+  const connected = connectYjs({
+    doc: new Doc(),
+    url: `${url.replace("http", "ws")}/notes/a?actor=${actor}`,
+    timing: { firstRetryMs: 5, retryMs: [10, 20, 50] },
+    ...more,
+  });
+  t.defer(() => connected.close());
+  return connected;
+}
+
+/** Waits until it is so, whenever the document, its awareness or the connection changes. */
+async function until(connected: ConnectedYjs, is: () => boolean): Promise<void> {
+  while (!is()) {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        end();
+        connected.doc.off("update", done);
+        connected.awareness.off("update", done);
+        resolve();
+      };
+      const end = connected.subscribe(done);
+      connected.doc.on("update", done);
+      connected.awareness.on("update", done);
+    });
+  }
+}
+
+const body = ({ doc }: ConnectedYjs) => doc.getText("body");
+const text = (connected: ConnectedYjs): string => body(connected).toString();
+const saved = (connected: ConnectedYjs) => until(connected, () => !connected.getSnapshot().unsaved);
+const synced = (connected: ConnectedYjs) => until(connected, () => connected.getSnapshot().synced);
+
+test("[YJ5] what one writes the other reads, and both can write at once", async (t) => {
+  const server = await serving(t);
+  const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
+  await Promise.all([synced(ada), synced(bob)]);
+  body(ada).insert(0, "kelp ");
+  body(bob).insert(0, "rope ");
+  assert(ada.getSnapshot().unsaved, "it says that it is saved at once");
+  await Promise.all([saved(ada), saved(bob)]);
+  await Promise.all([ada, bob].map((each) => until(each, () => text(each).length === 10)));
+  assertEquals(text(ada), text(bob));
+  assertEquals(ada.getSnapshot(), ada.getSnapshot());
+});
+
+test("[YJ5] many changes go as few updates, and what was there before goes along", async (t) => {
+  const server = await serving(t);
+  const doc = new Doc();
+  doc.getText("body").insert(0, "old ");
+  const ada = client(t, server, "ada", { doc });
+  for (let at = 0; at < 2000; at++) body(ada).insert(4 + at, "x");
+  await saved(ada);
+  const { seq } = ada.getSnapshot();
+  assert(seq >= 1 && seq <= 5, `${seq} updates for 2,000 changes`);
+  const bob = client(t, server, "bob");
+  await until(bob, () => text(bob).length === 2004);
+});
+
+test("[YJ5] what is written while the server is gone is merged when it is back, also after a reload", async (t) => {
+  const storage = memoryStorage();
+  const first = await serving(t, storage);
+  let kept: string | null = null;
+  const keep = { load: () => kept, save: (what: string | null) => void (kept = what) };
+  const [ada, bob] = [client(t, first, "ada", { keep }), client(t, first, "bob")];
+  body(ada).insert(0, "kelp");
+  await saved(ada);
+  await until(bob, () => text(bob) === "kelp");
+  assertEquals(kept, null);
+  await first.close();
+  await until(ada, () => ada.getSnapshot().status === "connecting");
+  body(ada).insert(4, " and rope");
+  body(bob).insert(0, "fresh ");
+  assert(kept !== null, "nothing was kept");
+  // Ada's page is loaded again before the server is back: what was certain is there only then.
+  ada.close();
+  const again = client(t, first, "ada", { keep });
+  await serving(t, storage, first.port);
+  await Promise.all([saved(again), saved(bob)]);
+  for (const each of [again, bob]) {
+    await until(each, () => text(each) === "fresh kelp and rope");
+  }
+  assertEquals(kept, null);
+});
+
+test("[YJ6] what is not allowed or too large is told, and nothing more is sent", async (t) => {
+  const server = await serving(t);
+  const [ada, guest] = [client(t, server, "ada"), client(t, server, "guest")];
+  body(ada).insert(0, "kelp");
+  await until(guest, () => text(guest) === "kelp");
+  body(guest).insert(0, "my ");
+  await until(guest, () => guest.getSnapshot().refused !== undefined);
+  assertEquals(guest.getSnapshot().refused, "the connection is read-only");
+  assert(guest.getSnapshot().unsaved);
+  body(ada).insert(0, "x".repeat(75_300));
+  await until(ada, () => ada.getSnapshot().refused !== undefined);
+  assertEquals(ada.getSnapshot().refused, "ERR_TOO_LARGE");
+  body(ada).insert(0, "more");
+  const bob = client(t, server, "bob");
+  await until(bob, () => text(bob) === "kelp");
+  body(bob).insert(0, "fresh ");
+  await Promise.all([ada, guest].map((each) => until(each, () => text(each).includes("fresh "))));
+  assertEquals(text(bob), "fresh kelp");
+  // Too large for a frame even: the route ends the connection, for good.
+  body(bob).insert(0, "x".repeat(100_000));
+  await until(bob, () => bob.getSnapshot().status === "stopped");
+  assertEquals([bob.getSnapshot().reason, bob.getSnapshot().unsaved], ["4413", true]);
+});
+
+test("[DC10] a frame with the largest operation passes, above the 64 KiB of others", async (t) => {
+  const server = await serving(t);
+  const ada = client(t, server, "ada");
+  body(ada).insert(0, "x".repeat(74_000));
+  await saved(ada);
+  const bob = client(t, server, "bob");
+  await until(bob, () => text(bob).length === 74_000);
+});
+
+test("[YJ7] nobody can speak for another, and what is no state is passed over", async (t) => {
+  const server = await serving(t);
+  const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
+  bob.awareness.setLocalState({ user: "Bob" });
+  const mallory = connectDocument({
+    definition: Notes,
+    url: `${server.url.replace("http", "ws")}/notes/a?actor=mallory`,
+  });
+  t.defer(() => mallory.close());
+  await Promise.all([synced(ada), synced(bob)]);
+  mallory.here({ client: bob.doc.clientID, clock: 1e6, state: { user: "Mallory" } });
+  mallory.here({ client: "1", clock: -1, state: null });
+  mallory.here({ client: 7, clock: 1, state: { user: "Mallory" } });
+  await until(bob, () => bob.awareness.getStates().has(7));
+  assertEquals(bob.awareness.getLocalState(), { user: "Bob" });
+  await until(ada, () => ada.awareness.getStates().get(bob.doc.clientID)?.["user"] === "Bob");
+});
+
+test("[YJ7] who is where comes, changes and goes with its connection", async (t) => {
+  const server = await serving(t);
+  const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
+  await Promise.all([synced(ada), synced(bob)]);
+  ada.awareness.setLocalStateField("user", { name: "Ada" });
+  const seen = () => bob.awareness.getStates().get(ada.doc.clientID);
+  await until(bob, () => seen()?.["user"] !== undefined);
+  assertEquals(seen(), { user: { name: "Ada" } });
+  ada.awareness.setLocalStateField("cursor", { at: 3 });
+  await until(bob, () => seen()?.["cursor"] !== undefined);
+  await until(ada, () => ada.awareness.getStates().has(bob.doc.clientID));
+  ada.close();
+  await until(bob, () => seen() === undefined);
+  assertThrows(
+    () => bob.awareness.setLocalState({ much: "x".repeat(5000) }),
+    /at most 4000/,
+  );
+});

@@ -1,0 +1,88 @@
+import { changeYjs, openYjs, yjsDocument } from "../../adapters/yjs/mod.ts";
+import type { YjsOp, YjsState } from "../../adapters/yjs/mod.ts";
+import type { DocumentClient } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { seededRandom } from "../../adapters/testing/seeded_random.ts";
+import { world } from "../object_model/world.ts";
+import { text } from "./notes.ts";
+
+type Notes = DocumentClient<YjsState, YjsOp>;
+
+const words = async (notes: Notes): Promise<string> => text(openYjs(await notes.state()));
+
+const write = (notes: Notes, word: string, at = 0) =>
+  changeYjs(notes, (doc) => doc.getText("body").insert(at, word));
+
+test("[YJ1] what two nodes write at once is all there, on both and after a restart", async () => {
+  const w = world();
+  const Small = yjsDocument({ name: "notes", snapshotOps: 7 });
+  const nodes = [w.node(), w.node()];
+  const notes = nodes.map((node) => node.document(Small, "a")) as [Notes, Notes];
+  const random = seededRandom(7);
+  w.storage.plan = ({ operation }) =>
+    operation === "put" && random.number() < 0.1 ? "lose-answer" : "none";
+  const put = Array.from({ length: 60 }, (_, index) => `<${index}>`);
+  const answers = await w.finish(Promise.all(
+    put.map((word, index) => write(notes[index % 2] as Notes, word)),
+  ));
+  assertEquals(new Set(answers.map(({ status }) => status)), new Set(["commit"]));
+  const [one, two] = await w.finish(Promise.all(notes.map(words)));
+  assertEquals(one, two);
+  await w.finish(Promise.all(nodes.map((node) => node.close())));
+  const after = await w.finish(words(w.node().document(Small, "a")));
+  assertEquals(after, one);
+  for (const word of put) assert(after.includes(word), `${word} is lost`);
+});
+
+test("[YJ4] the server reads and changes a document, one update at a time", async () => {
+  const w = world();
+  const notes = w.node().document(yjsDocument({ name: "notes" }), "a");
+  const heard: unknown[] = [];
+  await w.finish(notes.join({
+    deliver: (frame) => void (frame.t === "ops" && heard.push(...frame.entries)),
+  }));
+  const change = (doc: Parameters<Parameters<typeof changeYjs>[1]>[0]) => {
+    doc.getText("body").insert(0, "kelp");
+    doc.getMap("facts").set("fresh", true);
+  };
+  assertEquals(await w.finish(changeYjs(notes, change, { actor: "robot" })), {
+    status: "commit",
+    seq: 1,
+  });
+  assertEquals(heard.map((entry) => (entry as { actor: string }).actor), ["robot"]);
+  assertEquals(openYjs(await w.finish(notes.state())).getMap("facts").toJSON(), { fresh: true });
+  const nothing = await w.finish(changeYjs(notes, () => {}));
+  assertEquals(nothing, { status: "discard", reason: "nothing was changed" });
+  const late = changeYjs(notes, async () => await Promise.resolve());
+  await assertRejects(() => w.finish(late), /asynchronous/);
+  const failing = changeYjs(notes, (doc) => {
+    doc.getText("body").insert(0, "half");
+    throw new Error("no");
+  });
+  await assertRejects(() => w.finish(failing), /no/);
+  assertEquals(await w.finish(words(notes)), "kelp");
+});
+
+test("[YJ4] its history can be read; a former state is not put in its place", async () => {
+  const w = world();
+  const notes = w.node().document(yjsDocument({ name: "notes" }), "a");
+  await w.finish(write(notes, "kelp"));
+  await w.finish(write(notes, "tar "));
+  assertEquals(text(openYjs(await w.finish(notes.stateAt(1)))), "kelp");
+  assertEquals(await w.finish(notes.restore(1)), { status: "rejected", reason: "not allowed" });
+  assertEquals((await w.finish(notes.undo("ada"))).status, "discard");
+  assertEquals(await w.finish(words(notes)), "tar kelp");
+});
+
+test("[YJ4] rights are asked for as for every document", async () => {
+  const w = world();
+  const Own = yjsDocument({ name: "notes", authorize: ({ actor }) => actor === "ada" });
+  const notes = w.node().document(Own, "a");
+  const refused = await w.finish(write(notes, "tar"));
+  assertEquals(refused, { status: "rejected", reason: "not allowed" });
+  const change = (doc: Parameters<Parameters<typeof changeYjs>[1]>[0]) =>
+    doc.getText("body").insert(0, "kelp");
+  assertEquals((await w.finish(changeYjs(notes, change, { actor: "ada" }))).status, "commit");
+  const joining = notes.join({ actor: "bob", deliver: () => {} });
+  await assertRejects(() => w.finish(joining), "ERR_REFUSED");
+});
