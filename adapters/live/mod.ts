@@ -24,6 +24,7 @@ export type {
   CheckedHandler,
   EventHandler,
   EventInput,
+  KeyContext,
   LeaveReason,
   LiveEvent,
   LiveSession,
@@ -34,6 +35,11 @@ export type {
   ViewContext,
   ViewDefinition,
   ViewEvent,
+  ViewRows,
+  ViewWatch,
+  ViewWatches,
+  ViewWatchOptions,
+  WatchRows,
 } from "../../src/live/model.ts";
 export type { DrainReport } from "../../src/live/server.ts";
 export type { LiveJoinOptions } from "../../src/live/shared.ts";

@@ -64,6 +64,7 @@ export interface ContextHost {
   readonly url: URL;
   readonly params: JsonObject;
   readonly session: LiveSession;
+  readonly rows: Of<"rows">;
   readonly recovering: boolean;
   readonly eventId: string;
   readonly signal: AbortSignal;
@@ -130,6 +131,10 @@ export class Context implements ViewContext<JsonObject> {
 
   get session(): LiveSession {
     return this.#host.session;
+  }
+
+  get rows(): Of<"rows"> {
+    return this.#host.rows;
   }
 
   get recovering(): boolean {

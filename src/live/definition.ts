@@ -16,10 +16,13 @@ import type {
   ViewDefinition,
   ViewEvent,
   ViewSpec,
+  ViewWatches,
+  WatchRows,
 } from "./model.ts";
+import { readWatches } from "./rows.ts";
 
 /** Options of {@linkcode defineView}. */
-export interface ViewOptions<S extends object, I extends object> {
+export interface ViewOptions<S extends object, I extends object, W extends object = object> {
   /**
    * Stable name of the view in storage and on the wire: 1 to 64 characters of `A-Z a-z 0-9 _ . -`.
    * Never derive it from a class or a file: a rename would lose what users have stored.
@@ -46,20 +49,29 @@ export interface ViewOptions<S extends object, I extends object> {
    * @default {true}
    */
   readonly autoStash?: boolean | { readonly debounceMs: number };
+  /**
+   * Rows of Postgres to show: `ctx.rows` has them under these names, loaded before the first render.
+   * The view is rendered again after every transaction that changes any of them, once. A page for a
+   * GET loads them and listens to nothing. What loading throws when a view begins or has another key
+   * crashes it. Give it before the functions that use `ctx.rows`: TypeScript takes types from above.
+   */
+  readonly watch?: (rows: WatchRows<S>) => ViewWatches<W>;
   /** Runs first, for a GET of the page and again when the page connects. */
-  readonly mount?: (ctx: ViewContext<S>) => void | Promise<void>;
+  readonly mount?: (ctx: ViewContext<S, NoInfer<W>>) => void | Promise<void>;
   /** Runs after `mount`, and whenever the address changes within the view. */
-  readonly params?: (ctx: ViewContext<S>, url: URL) => void | Promise<void>;
+  readonly params?: (ctx: ViewContext<S, NoInfer<W>>, url: URL) => void | Promise<void>;
   /** What the page can set off, by name. What a handler returns, as JSON, is the reply's value. */
-  readonly events?: { readonly [K in keyof I]: ViewEvent<NoInfer<S>, I[K]> };
+  readonly events?: { readonly [K in keyof I]: ViewEvent<NoInfer<S>, I[K], NoInfer<W>> };
   /** Gets what `ctx.send()` sends, and hints of the library. */
-  readonly info?: (ctx: ViewContext<S>, message: unknown) => void | Promise<void>;
+  readonly info?: (ctx: ViewContext<S, NoInfer<W>>, message: unknown) => void | Promise<void>;
   /** Runs before the connection is closed by a server that goes away. */
-  readonly drain?: (ctx: ViewContext<S>) => void | Promise<void>;
+  readonly drain?: (ctx: ViewContext<S, NoInfer<W>>) => void | Promise<void>;
   /** Runs when the page instance is over: the user went elsewhere. */
-  readonly leave?: (ctx: ViewContext<S>, why: LeaveReason) => void | Promise<void>;
+  readonly leave?: (ctx: ViewContext<S, NoInfer<W>>, why: LeaveReason) => void | Promise<void>;
   /** Makes the HTML of a state. Escaping is the template's: hono/html and hono/jsx do it. */
-  readonly render: (from: { readonly state: S; readonly ctx: RenderContext }) => Rendered;
+  readonly render: (
+    from: { readonly state: S; readonly ctx: RenderContext<NoInfer<W>> },
+  ) => Rendered;
 }
 
 /**
@@ -90,9 +102,11 @@ export interface ViewOptions<S extends object, I extends object> {
  * assertEquals(Counter.name, "counter");
  * ```
  */
-export function defineView<S extends object, I extends object = Record<string, unknown>>(
-  options: ViewOptions<S, I>,
-): ViewDefinition<S> {
+export function defineView<
+  S extends object,
+  I extends object = Record<string, unknown>,
+  W extends object = object,
+>(options: ViewOptions<S, I, W>): ViewDefinition<S> {
   const { name, vsn = 1, stored = [], state, schema, migrate, onInvalidValue } = options;
   const stash = defineStash<S>(
     {
@@ -158,8 +172,8 @@ type Hooks = "mount" | "params" | "info" | "drain" | "leave";
 
 const hooks: readonly Hooks[] = ["mount", "params", "info", "drain", "leave"];
 
-function specOf<S extends object, I extends object>(
-  options: ViewOptions<S, I>,
+function specOf<S extends object, I extends object, W extends object>(
+  options: ViewOptions<S, I, W>,
   stash: StashDefinition<S>,
 ): ViewSpec {
   const { name, events = {}, autoStash = true, render } = options;
@@ -178,6 +192,7 @@ function specOf<S extends object, I extends object>(
     name,
     stash,
     autoStash: readAutoStash(autoStash, what),
+    watch: readWatches(options.watch, what),
     mount,
     params,
     events: readEvents(events, what),

@@ -9,7 +9,7 @@ import type { StashUse } from "../stash/session.ts";
 import type { EventType, RecoveryStatus } from "./protocol.ts";
 import type { LiveJoinOptions } from "./shared.ts";
 import type { Key } from "../sync/key.ts";
-import type { OpenWatch, WatchOptions, WatchSource } from "../sync/watch.ts";
+import type { OpenWatch, WatchOptions, WatchSnapshot, WatchSource } from "../sync/watch.ts";
 
 /** The browser session as a view sees it. */
 export interface LiveSession {
@@ -19,8 +19,12 @@ export interface LiveSession {
   stash<T extends object>(definition: StashDefinition<T>, use?: StashUse): Promise<Stash<T>>;
 }
 
-/** What `render` may look at beside the state. */
-export interface RenderContext {
+/**
+ * What `render` may look at beside the state.
+ *
+ * @typeParam W The values the view watches, by name.
+ */
+export interface RenderContext<W extends object = object> {
   /** Whether there is a connection: `false` while a page is rendered for a GET. */
   readonly connected: boolean;
   /**
@@ -38,12 +42,67 @@ export interface RenderContext {
   readonly params: JsonObject;
   /** The browser session. */
   readonly session: LiveSession;
+  /**
+   * What `watch` of the definition describes: each with its `value`, which is loaded before the first
+   * render, and whether it is kept current (`status`). There is no value before the first render,
+   * and none without a key.
+   */
+  readonly rows: ViewRows<W>;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
 
-/** What every function of a view works with. Its functions may be taken out of it. */
-export interface ViewContext<S extends object> extends RenderContext {
+/** What a key is taken from. */
+export interface KeyContext<S extends object> extends Omit<RenderContext, "rows"> {
+  /** The state, as the handler has left it. */
+  readonly state: S;
+}
+
+/** Rows that a view watches: those of {@linkcode WatchOptions}, and whose they are. */
+export interface ViewWatchOptions<S extends object, Value, Sql> extends WatchOptions<Value, Sql> {
+  /**
+   * Whom the rows belong to, asked for before every render, so it must be cheap and pure. With
+   * another key the rows of the one before are left; `null` or `undefined` watches nothing. Take it
+   * from what the session holds, never from what a page has sent.
+   */
+  readonly key: (ctx: KeyContext<S>) => Key | null | undefined;
+}
+
+/** One of the watches of a view: made by the function that `watch` is given. */
+export interface ViewWatch<Value> {
+  /** @internal */
+  keyOf(ctx: unknown): Key | null | undefined;
+  /** @internal */
+  open(key: Key): OpenWatch<Value>;
+}
+
+/**
+ * Describes rows that a view watches.
+ *
+ * @param source What `createSync()` of `holdfast/postgres` makes.
+ * @param options Which rows, and whose. Views of one definition share what is loaded for a key.
+ */
+export type WatchRows<S extends object> = <Value, Sql>(
+  source: WatchSource<Sql>,
+  options: ViewWatchOptions<S, Value, Sql>,
+) => ViewWatch<Value>;
+
+/** What a view watches, by the names under which `ctx.rows` has it. */
+export type ViewWatches<W extends object> = { readonly [K in keyof W]: ViewWatch<W[K]> };
+
+/** What is watched, as it is at the moment. */
+export type ViewRows<W extends object> = { readonly [K in keyof W]: WatchSnapshot<W[K]> };
+
+/** The watches of a definition, their types forgotten. @internal */
+export type WatchSpecs = ReadonlyMap<string, ViewWatch<unknown>>;
+
+/**
+ * What every function of a view works with. Its functions may be taken out of it.
+ *
+ * @typeParam S The state.
+ * @typeParam W The values the view watches, by name.
+ */
+export interface ViewContext<S extends object, W extends object = object> extends RenderContext<W> {
   /**
    * The state: change it in place, or assign a whole new one. When the handler is done the view is
    * rendered, what changed is sent, and only then is it stashed: state that cannot be rendered is
@@ -68,8 +127,8 @@ export interface ViewContext<S extends object> extends RenderContext {
     options?: LiveJoinOptions,
   ) => Promise<Membership<D, Op>>;
   /**
-   * Watches rows of Postgres for as long as the view lives: it is rendered again after every
-   * transaction that changes them, once. `getSnapshot()` of what it answers has the rows and whether
+   * Watches rows of Postgres for as long as the view lives, as `watch` of the definition does, and by
+   * hand: it is rendered again after every transaction that changes them, once. `getSnapshot()` of what it answers has the rows and whether
    * they are kept current; `await` its `ready()` to have them in the first HTML. With another key
    * open another, and close the one before.
    *
@@ -147,22 +206,24 @@ export interface LiveEvent {
 export type EventInput = JsonValue | undefined;
 
 /** Handles an event whose input nobody has checked. */
-export type EventHandler<S extends object> = (
-  ctx: ViewContext<S>,
+export type EventHandler<S extends object, W extends object = object> = (
+  ctx: ViewContext<S, W>,
   input: EventInput,
   event: LiveEvent,
 ) => unknown;
 
 /** A handler with the schema of its input. */
-export interface CheckedHandler<S extends object, I> {
+export interface CheckedHandler<S extends object, I, W extends object = object> {
   /** Checks the input; what it makes of it is what the handler gets. */
   readonly input: StandardSchema<I>;
   /** The handler. */
-  run(ctx: ViewContext<S>, input: I, event: LiveEvent): unknown;
+  run(ctx: ViewContext<S, W>, input: I, event: LiveEvent): unknown;
 }
 
 /** An event as it is written in a definition. */
-export type ViewEvent<S extends object, I> = EventHandler<S> | CheckedHandler<S, I>;
+export type ViewEvent<S extends object, I, W extends object = object> =
+  | EventHandler<S, W>
+  | CheckedHandler<S, I, W>;
 
 /** Text, or what becomes text: a string, a template of hono/html, an element of hono/jsx. */
 export type Rendered = RenderedNow | Promise<RenderedNow>;
@@ -178,6 +239,7 @@ export interface ViewSpec {
   readonly name: string;
   readonly stash: StashDefinition<JsonObject>;
   readonly autoStash: AutoStash;
+  readonly watch: WatchSpecs;
   readonly mount: ((ctx: ViewContext<JsonObject>) => unknown) | undefined;
   readonly params: ((ctx: ViewContext<JsonObject>, url: URL) => unknown) | undefined;
   readonly events: ReadonlyMap<string, EventSpec>;

@@ -5,6 +5,7 @@ import { Context, type ContextHost, Outbox } from "./context.ts";
 import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
+import { HeldRows } from "./rows.ts";
 import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput } from "./input.ts";
 import type { LiveSession, ViewContext, ViewSpec } from "./model.ts";
@@ -74,6 +75,7 @@ class PageView implements ContextHost {
   readonly #session: Session;
   readonly #context: ViewContext<JsonObject>;
   readonly #controller: AbortController = new AbortController();
+  readonly #rows: HeldRows;
   #url: URL;
   #held: Held;
   #recovery: RecoveryStatus = "new";
@@ -95,6 +97,7 @@ class PageView implements ContextHost {
     };
     this.#held = unstored(spec);
     this.#context = new Context(this);
+    this.#rows = new HeldRows(spec.watch, () => {});
   }
 
   get state(): JsonObject {
@@ -111,6 +114,10 @@ class PageView implements ContextHost {
 
   get recovery(): RecoveryStatus {
     return this.#recovery;
+  }
+
+  get rows(): ContextHost["rows"] {
+    return this.#rows.snapshots;
   }
 
   get recovering(): boolean {
@@ -186,6 +193,7 @@ class PageView implements ContextHost {
 
   end(): void {
     this.over = true;
+    this.#rows.close();
     this.#controller.abort();
   }
 
@@ -218,8 +226,9 @@ class PageView implements ContextHost {
     return { kind: "page", html, title: this.outbox.title ?? "" };
   }
 
-  #render(): Promise<string> {
-    return textOf(this.#spec.render({ state: this.state, ctx: this.#context }));
+  async #render(): Promise<string> {
+    await this.#rows.settle(this.#context);
+    return await textOf(this.#spec.render({ state: this.state, ctx: this.#context }));
   }
 
   async #handle(posted: { event: string; input: JsonObject }): Promise<PageOutcome> {

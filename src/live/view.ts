@@ -7,6 +7,7 @@ import { Context, type ContextHost, Outbox } from "./context.ts";
 import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
+import { HeldRows } from "./rows.ts";
 import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
 import { checkInput, inputOf } from "./input.ts";
 import type { ViewLink, ViewStart } from "./link.ts";
@@ -45,6 +46,7 @@ export class LiveView implements ContextHost {
   readonly #shown: Shown = new Shown();
   readonly #members: Set<{ heard(): void }> = new Set();
   readonly #timers: Set<() => void> = new Set();
+  readonly #rows: HeldRows;
   readonly #context: Context;
   #page: string;
   #url: URL;
@@ -82,6 +84,7 @@ export class LiveView implements ContextHost {
     this.whenOver = new Promise((resolve) => this.#tellEnd = resolve);
     this.session = this.#sessionOf(start.session);
     this.#context = new Context(this);
+    this.#rows = new HeldRows(start.spec.watch, () => this.refreshed());
     this.#do(() => this.#mount());
   }
 
@@ -106,6 +109,10 @@ export class LiveView implements ContextHost {
 
   get recovery(): RecoveryStatus {
     return this.#recovery;
+  }
+
+  get rows(): ContextHost["rows"] {
+    return this.#rows.snapshots;
   }
 
   get recovering(): boolean {
@@ -333,6 +340,7 @@ export class LiveView implements ContextHost {
     this.#mailbox.clear();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
+    this.#rows.close();
     this.#controller?.abort();
     this.#env.emit?.({ name: "holdfast.live.leave", ref: this.#seat.ref, view: this.spec.name });
     this.#link.left(this);
@@ -564,8 +572,11 @@ export class LiveView implements ContextHost {
     }
   }
 
-  #render(): Promise<string> {
-    return this.#user(() => textOf(this.spec.render({ state: this.state, ctx: this.#context })));
+  async #render(): Promise<string> {
+    if (this.spec.watch.size > 0) await this.#user(() => this.#rows.settle(this.#context));
+    return await this.#user(() =>
+      textOf(this.spec.render({ state: this.state, ctx: this.#context }))
+    );
   }
 
   #tellDestinations(): void {

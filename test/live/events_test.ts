@@ -170,6 +170,8 @@ test("[LV20] a handler is told what set it off", async () => {
 
 test("[LV24] scenario 6: a definition that makes no sense is refused when it is made", () => {
   const base = { name: "a", state: () => ({ a: 1 }), render: () => "" };
+  type Rows = (source: unknown, options: object) => unknown;
+  const [source, key] = [{ open: () => {} }, () => 1];
   // Each breaks one rule that the types would catch too.
   const bad: readonly [object, RegExp][] = [
     [{ name: "a b" }, /Cannot define a stash named/],
@@ -184,6 +186,15 @@ test("[LV24] scenario 6: a definition that makes no sense is refused when it is 
     [{ events: { a: { input: {}, run: () => {} } } }, /neither a function nor has a schema/],
     [{ events: [] }, /"events" is not an object/],
     [{ autoStash: { debounceMs: -1 } }, /"autoStash"/],
+    [{ watch: {} }, /"watch" is not a function/],
+    [{ watch: () => null }, /"watch" does not return an object/],
+    [{ watch: () => ({ rows: { table: "a" } }) }, /"rows" was not made by/],
+    [{ watch: (rows: Rows) => ({ "a b": rows(source, { key }) }) }, /rows cannot be named "a b"/],
+    [{ watch: (rows: Rows) => ({ a: rows({}, { key }) }) }, /createSync\(\) did not make/],
+    [
+      { watch: (rows: Rows) => ({ a: rows(source, { table: "t" }) }) },
+      /the key of its watch of "t"/,
+    ],
   ];
   for (const [change, message] of bad) {
     assertThrows(

@@ -118,3 +118,144 @@ test("[LV43] with another key nothing of the one before is shown any more", asyn
   w.feed.commit(21, 200, insert("2", "4", "new"));
   await until(at, w, () => page.root().html === "live: other new");
 });
+
+interface Renders {
+  count: number;
+}
+
+/** Two watches of one key, as its definition says. */
+function watching(source: WatchSource<Sql>, renders: Renders = { count: 0 }) {
+  return defineView({
+    name: "watching",
+    state: (): { key: number | null } => ({ key: 1 }),
+    watch: (rows) => ({
+      things: rows(source, { ...Things, key: ({ state }) => state.key }),
+      first: rows(source, {
+        ...Things,
+        key: ({ state }) => state.key,
+        onChange: (value) => value.slice(0, 1),
+      }),
+    }),
+    events: {
+      other(ctx) {
+        ctx.state.key = 2;
+      },
+      none(ctx) {
+        ctx.state.key = null;
+      },
+      async flush(ctx) {
+        ctx.state.key = 2;
+        await ctx.flush();
+        return ctx.rows.things.value?.map(({ title }) => title) ?? [];
+      },
+      boom() {
+        throw new Error("boom");
+      },
+    },
+    render: ({ ctx: { rows } }) => {
+      renders.count++;
+      const titles = rows.things.value?.map(({ title }) => title).join(" ") ?? "nothing";
+      return `${rows.things.status}: ${titles} (${rows.first.value?.[0]?.title})`;
+    },
+  });
+}
+
+test("[LV50] what a definition watches is in the first HTML, and is rendered once for each transaction", async () => {
+  const at = liveWorld();
+  const { w, source } = rows();
+  const renders = { count: 0 };
+  w.database.seen.value = [{ org: 1, id: 1, title: "a" }];
+  await w.settle();
+  const node = at.live([watching(source, renders)]);
+  const html = await (await node.app.request("https://app.example/watching")).text();
+  assert(html.includes("live: a (a)<"), html);
+  const page = await Page.open(at, node, "/watching");
+  assertEquals(page.root().html, "live: a (a)");
+  await until(at, w, () => true);
+  renders.count = 0;
+  w.feed.commit(20, 100, insert("1", "2", "b"), insert("1", "0", "c"), insert("2", "4", "d"));
+  await until(at, w, () => page.root().html === "live: c a b (c)");
+  assertEquals(renders.count, 1);
+  w.feed.commit(21, 200, insert("2", "5", "of another"));
+  w.feed.cut();
+  await until(at, w, () => page.root().html === "stale: c a b (c)");
+  assertEquals(renders.count, 2);
+});
+
+test("[LV50] what a definition watches ends with its view, with a crash, and with the answer to a GET", async () => {
+  const at = liveWorld();
+  const { w, source, open } = rows();
+  await w.settle();
+  const node = at.live([watching(source)]);
+  await node.app.request("https://app.example/watching");
+  assertEquals(open(), 0);
+  const page = await Page.open(at, node, "/watching");
+  assertEquals(open(), 2);
+  page.fire("boom");
+  await until(at, w, () => open() === 0);
+  await page.join();
+  assertEquals(open(), 2);
+  page.socket?.drop();
+  await until(at, w, () => open() === 0);
+});
+
+test("[LV51] with another key the rows of the one before are left, and without one there are none", async () => {
+  const at = liveWorld();
+  const { w, source, open } = rows();
+  w.database.seen.value = [{ org: 1, id: 1, title: "mine" }];
+  await w.settle();
+  const page = await Page.open(at, at.live([watching(source)]), "/watching");
+  w.database.seen.value = [{ org: 2, id: 2, title: "other" }];
+  await page.event("other");
+  assertEquals([page.root().html, open()], ["live: other (other)", 2]);
+  w.feed.commit(20, 100, insert("1", "3", "of before"));
+  w.feed.commit(21, 200, insert("2", "4", "new"));
+  await until(at, w, () => page.root().html === "live: other new (other)");
+  await page.event("none");
+  assertEquals([page.root().html, open()], ["loading: nothing (undefined)", 0]);
+  assert(!page.frames.some((frame) => JSON.stringify(frame).includes("of before")));
+});
+
+test("[LV51] a handler that flushes has the rows of the key it has set", async () => {
+  const at = liveWorld();
+  const { w, source } = rows();
+  await w.settle();
+  const page = await Page.open(at, at.live([watching(source)]), "/watching");
+  w.database.seen.value = [{ org: 2, id: 2, title: "other" }];
+  assertEquals((await page.event("flush")).value, ["other"]);
+});
+
+test("[LV52] a view whose rows cannot be loaded is not shown, and joins once they can", async () => {
+  const at = liveWorld();
+  const { w, source, open } = rows();
+  w.database.byHand = true;
+  await w.settle();
+  const node = at.live([watching(source)]);
+  const answer = node.app.request("https://app.example/watching");
+  await until(at, w, () => w.database.waiting.length === 2);
+  for (const load of w.database.waiting.splice(0)) load.fail(new Error("The database is away"));
+  assertEquals([(await answer).status, open()], [500, 0]);
+  w.database.byHand = false;
+  const page = await Page.open(at, node, "/watching");
+  w.database.byHand = true;
+  page.fire("other");
+  await until(at, w, () => w.database.waiting.length === 2);
+  for (const load of w.database.waiting.splice(0)) load.fail(new Error("The database is away"));
+  await until(at, w, () => page.of("error").length === 1);
+  assertEquals([page.of("error")[0]?.code, open()], ["crash", 0]);
+  w.database.byHand = false;
+  await page.join();
+  assertEquals(page.root().html, "live:  (undefined)");
+});
+
+test("[LV52] views of one definition share what is loaded for a key", async () => {
+  const at = liveWorld();
+  const { w, source } = rows();
+  await w.settle();
+  const node = at.live([watching(source)]);
+  await Page.open(at, node, "/watching");
+  const before = w.database.loads;
+  await Page.open(at, node, "/watching");
+  // That of the page, which is over by then, was kept as well.
+  assertEquals(w.database.loads, before);
+});

@@ -1,5 +1,7 @@
 /** Compile-time tests: checked by `npm run check`, never executed. */
+import type { Sql, TransactionSql } from "postgres";
 import * as v from "valibot";
+import type { Sync, WatchOptions } from "../../adapters/postgres/mod.ts";
 import { defineView, on } from "../../src/live/definition.ts";
 import type { EventInput, ViewContext, ViewDefinition } from "../../src/live/model.ts";
 
@@ -84,4 +86,76 @@ defineView({
     }),
   },
   render: ({ state }) => state.theme,
+});
+
+// What a view watches is typed by what loads it, wherever the view's functions see it.
+
+interface Order {
+  readonly id: number;
+  readonly title: string;
+}
+declare const sync: Sync<Sql>;
+const shared: WatchOptions<readonly Order[], TransactionSql> = { table: "orders" };
+
+const Watching = defineView({
+  name: "watching",
+  state: () => ({ organization: "acme" as string | null }),
+  watch: (rows) => ({
+    orders: rows(sync, {
+      table: "orders",
+      key(ctx) {
+        holds<Same<typeof ctx.state, { organization: string | null }>>();
+        // @ts-expect-error: what is watched cannot say whose rows are watched
+        void ctx.rows;
+        return ctx.state.organization;
+      },
+      load(sql, key) {
+        holds<Same<typeof sql, TransactionSql>>();
+        return sql<Order[]>`SELECT * FROM orders WHERE organization = ${String(key)}`;
+      },
+      where(order) {
+        holds<Same<typeof order, Order>>();
+        return order.title !== "";
+      },
+      orderBy: (a, b) => a.id - b.id,
+    }),
+    count: rows(sync, {
+      table: "orders",
+      key: ({ state }) => state.organization,
+      load: async (sql) => (await sql`SELECT FROM orders`).length,
+    }),
+    plain: rows(sync, { ...shared, key: ({ state }) => state.organization }),
+  }),
+  mount(ctx) {
+    holds<Same<typeof ctx.rows.count.value, number | undefined>>();
+  },
+  events: {
+    look({ rows }) {
+      holds<Same<typeof rows.plain.value, readonly Order[] | undefined>>();
+      holds<Same<keyof typeof rows, "orders" | "count" | "plain">>();
+    },
+    checked: {
+      input: v.object({ id: v.number() }),
+      run: ({ rows }, { id }) => void rows.orders.value?.find((order) => order.id === id)?.title,
+    },
+  },
+  render({ ctx: { rows } }) {
+    // @ts-expect-error: nothing of this name is watched
+    void rows.others;
+    return rows.orders.value?.map(({ title }) => title.trim()).join() ?? "";
+  },
+});
+holds<Same<typeof Watching, ViewDefinition<{ organization: string | null }>>>();
+defineView({
+  name: "without",
+  state: () => ({ a: 1 }),
+  // @ts-expect-error: nothing is watched
+  render: ({ ctx }) => String(ctx.rows.orders),
+});
+defineView({
+  name: "keyless",
+  state: () => ({ a: 1 }),
+  // @ts-expect-error: a key is needed
+  watch: (rows) => ({ orders: rows(sync, { table: "orders" }) }),
+  render: () => "",
 });
