@@ -1,95 +1,52 @@
+/** The app: a session, the live routes, one page. */
+import type { Holdfast } from "holdfast";
+import { session, type SessionEnv } from "holdfast/hono";
+import { createLive, type Live, type LiveOptions } from "holdfast/live";
+import type { Sync } from "holdfast/postgres";
 import { Hono } from "hono";
-import { csrf } from "hono/csrf";
-import type { OpenWatch, Sync, WatchOptions, WatchSnapshot } from "holdfast/postgres";
-import type { Sql, TransactionSql } from "postgres";
-import { orderRows, page } from "./page.ts";
-import { type Order, organizations } from "./schema.ts";
-
-/** What every page watches; opened with the organisation as the key. */
-const watchOptions: WatchOptions<readonly Order[], TransactionSql> = {
-  table: "orders",
-  load: (sql, key) => sql<Order[]>`SELECT * FROM orders WHERE organization = ${String(key)}`,
-  where: true,
-  orderBy: "id",
-};
+import { html } from "hono/html";
+import type { Sql } from "postgres";
+import { style } from "./style.ts";
+import { ordersView } from "./view.ts";
 
 /**
- * The application: one page for each organisation.
+ * Makes the app on a holdfast, with the sockets of the runtime.
  *
- * Whose page it is stands in the path here, so that two can be looked at side by side. An application
- * takes it from the session: whoever chooses the key sees the rows.
+ * @param sql Writes the orders; what is shown comes from the sync, whoever wrote it.
  */
-export function ordersApp(sql: Sql, sync: Sync<Sql>): Hono {
-  const app = new Hono();
-  app.use(csrf());
-  app.get("/", (c) => c.redirect(`/${organizations[0]}`));
-  app.use("/:organization/*", async (c, next) => {
-    if (!organizations.includes(c.req.param("organization"))) return c.notFound();
-    await next();
-  });
-  app.get("/:organization", async (c) => {
-    const organization = c.req.param("organization");
-    if (!organizations.includes(organization)) return c.notFound();
-    const orders = sync.open(watchOptions, organization);
-    try {
-      const { value = [] } = await orders.ready();
-      return c.html(page(organization, value));
-    } finally {
-      orders.close();
-    }
-  });
-  app.get("/:organization/events", (c) => {
-    const organization = c.req.param("organization");
-    return events(organization, sync.open(watchOptions, organization), c.req.raw.signal);
-  });
-  app.post("/:organization/orders", async (c) => {
-    const { item, quantity } = await c.req.parseBody();
-    const organization = c.req.param("organization");
-    await sql`INSERT INTO orders (organization, item, quantity)
-      VALUES (${organization}, ${String(item)}, ${Number(quantity)})`;
-    return c.redirect(`/${organization}`, 303);
-  });
-  app.post("/:organization/orders/:id{[0-9]+}", async (c) => {
-    const { organization, id } = c.req.param();
-    const { status } = await c.req.parseBody();
-    if (status === "gone") {
-      await sql`DELETE FROM orders WHERE id = ${id} AND organization = ${organization}`;
-    } else {
-      await sql`UPDATE orders SET status = ${String(status)}
-        WHERE id = ${id} AND organization = ${organization}`;
-    }
-    return c.redirect(`/${organization}`, 303);
-  });
-  return app;
+export function createApp(
+  holdfast: Holdfast,
+  upgradeWebSocket: NonNullable<LiveOptions["upgradeWebSocket"]>,
+  sql: Sql,
+  sync: Sync<Sql>,
+): { readonly app: Hono<SessionEnv>; readonly live: Live } {
+  const view = ordersView(sql, sync);
+  const live = createLive(holdfast, { upgradeWebSocket, views: [view] });
+  const app = new Hono<SessionEnv>();
+  app.get("/style.css", (c) => c.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
+  app.use(session(holdfast));
+  app.all("/live/*", live.routes());
+  app.all("/", live.page(view, { layout }));
+  return { app, live };
 }
 
-/** Server-sent events: the rows, now and after each change, until the browser is gone. */
-function events(
-  organization: string,
-  orders: OpenWatch<readonly Order[]>,
-  signal: AbortSignal,
-): Response {
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const send = async ({ value, status }: WatchSnapshot<readonly Order[]>): Promise<void> => {
-        if (value === undefined) return;
-        const rows = JSON.stringify(String(await orderRows(organization, value)));
-        // One that reads slowly gets the last state, not all of them.
-        if (signal.aborted || (controller.desiredSize ?? 0) < -MOST_UNREAD) return;
-        const text = `event: rows\ndata: ${rows}\n\nevent: status\ndata: ${status}\n\n`;
-        controller.enqueue(encoder.encode(text));
-      };
-      signal.addEventListener("abort", () => orders.close(), { once: true });
-      orders.subscribe((snapshot) => void send(snapshot));
-      void send(orders.getSnapshot());
-    },
-    cancel: () => orders.close(),
-  });
-  return new Response(body, {
-    headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
-  });
-}
+type Layout = NonNullable<NonNullable<Parameters<Live["page"]>[1]>["layout"]>;
 
-/** Messages that may wait for a browser that does not read. */
-const MOST_UNREAD = 100;
+const layout: Layout = ({ content, script }) =>
+  html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>Orders</title>
+        <link rel="stylesheet" href="/style.css">
+        <link rel="icon" href="data:,">
+      </head>
+      <body>
+        <main>${content}</main>
+        ${script}
+      </body>
+    </html>
+  `;

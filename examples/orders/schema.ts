@@ -3,7 +3,7 @@ import type { Sql } from "postgres";
 /** An order of an organisation. */
 export interface Order {
   readonly id: number;
-  readonly organization: string;
+  readonly organization: Organization;
   readonly item: string;
   readonly quantity: number;
   readonly status: "new" | "packed" | "sent";
@@ -12,7 +12,9 @@ export interface Order {
 /** What `createSync()` is told of the table. */
 export const tables = { orders: { key: "organization" } };
 
-export const organizations: readonly string[] = ["acme", "globex"];
+export const organizations = ["acme", "globex"] as const;
+
+export type Organization = typeof organizations[number];
 
 /** Makes the table, with two orders of each organisation, where there is none yet. */
 export async function makeSchema(sql: Sql): Promise<void> {
@@ -24,7 +26,7 @@ export async function makeSchema(sql: Sql): Promise<void> {
     status text NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'packed', 'sent'))
   )`;
   await sql`INSERT INTO orders (organization, item, quantity)
-    SELECT organization, item, 2 FROM unnest(${organizations as string[]}::text[]) AS organization,
+    SELECT organization, item, 2 FROM unnest(${[...organizations]}::text[]) AS organization,
       (VALUES ('anvil'), ('rope')) AS items (item)
     WHERE NOT EXISTS (SELECT FROM orders)`;
 }

@@ -55,12 +55,21 @@ export function show(command, args, { cwd, env } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
     shown = child;
+    // npm tells its shell to end, which not every shell hands on: that it is gone says the same.
+    const { ppid } = process;
+    const orphaned = process.env["npm_lifecycle_event"] !== undefined && setInterval(() => {
+      if (process.ppid === ppid) return;
+      clearInterval(orphaned);
+      child.kill("SIGTERM");
+    }, 200);
     child.on("error", (error) => {
+      clearInterval(orphaned);
       shown = undefined;
       console.error(`Cannot run "${command}": ${error.message}`);
       resolve(127);
     });
     child.on("exit", (code) => {
+      clearInterval(orphaned);
       shown = undefined;
       resolve(code ?? 1);
     });
