@@ -41,6 +41,8 @@ export interface Play {
   readonly script: string;
   /** Environment, given the path of a database. */
   env(database: string): Readonly<Record<string, string>>;
+  /** Waits until a page can be used. @default {until its live views are connected} */
+  readonly ready?: (page: Page) => Promise<void>;
 }
 
 const fixtureApp: Play = {
@@ -82,6 +84,7 @@ export class Stage {
   async #scene(defer: Scene["defer"], pages: Page[]): Promise<Scene> {
     const proxy = await new TcpProxy().listen();
     const browser = await (this.#browser ??= launch());
+    const { ready = connected } = this.#play;
     let own: Promise<BrowserContext> | undefined;
     const context: Scene["context"] = async (more = {}) => {
       const made = await browser.newContext(more);
@@ -101,7 +104,7 @@ export class Stage {
         page.setDefaultTimeout(30_000);
         watch(page, defer);
         await page.goto(proxy.url + path);
-        await connected(page);
+        await ready(page);
         return page;
       },
     };
