@@ -1,5 +1,6 @@
 import type { DocumentClient } from "../../src/document/client.ts";
 import { Documents } from "../../src/document/documents.ts";
+import { DocumentInspection } from "../../src/document/inspection.ts";
 import type { AnyDocumentDefinition } from "../../src/document/model.ts";
 import { Client, type ClientEnv } from "../../src/document/open_client.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
@@ -29,6 +30,8 @@ export interface DocumentRoot {
     definition: AnyDocumentDefinition,
     id: string,
   ): DocumentClient<JsonValue, JsonValue>;
+  /** Looks at documents without touching them. */
+  readonly inspection: DocumentInspection;
   /** Accepts nothing more, and waits until everything is durable. */
   drain(withinMs: number): Promise<DrainReport>;
 }
@@ -61,6 +64,7 @@ export function documentRoot(
   const env: ClientEnv = { documents, clock, random, deadlines, callTimeoutMs };
   return {
     client: (definition, id) => new Client(env, documents.register(definition), id),
+    inspection: new DocumentInspection(documents),
     drain: (withinMs) => documents.drain(withinMs),
   };
 }

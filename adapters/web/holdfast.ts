@@ -352,6 +352,7 @@ function compose(
     keys,
     sessions,
     cookie,
+    inspection: { objects: host.inspection, documents: documents.inspection, sessions: engine },
     get emit() {
       return listeners.emit;
     },

@@ -1,10 +1,21 @@
 import type { Keys } from "../../src/core/secret.ts";
+import type { DocumentInspection } from "../../src/document/inspection.ts";
+import type { Engine } from "../../src/object/engine.ts";
+import type { ObjectInspection } from "../../src/object/inspection.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Hmac } from "../../src/ports/hmac.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { TelemetryEvent } from "../../src/ports/telemetry.ts";
 import type { Sessions } from "../../src/stash/sessions.ts";
 import type { CookieSettings } from "./cookies.ts";
+
+/** What can be looked at of a process. */
+export interface Inspection {
+  readonly objects: ObjectInspection;
+  readonly documents: DocumentInspection;
+  /** Sessions in memory: how many, and log references of those that came in last. */
+  readonly sessions: Pick<Engine, "size" | "recent">;
+}
 
 /** What other adapters of this package build on: nothing that a user of it gets to see. */
 export interface Internals {
@@ -17,6 +28,8 @@ export interface Internals {
   readonly keys: Promise<readonly Keys[]>;
   readonly sessions: Sessions;
   readonly cookie: CookieSettings;
+  /** Looks at what there is without touching it. */
+  readonly inspection: Inspection;
   /** Tells everybody who listens; `undefined` while nobody does. */
   readonly emit: ((event: TelemetryEvent) => void) | undefined;
 }

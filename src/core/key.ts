@@ -105,9 +105,28 @@ export function encodeId(id: string): string {
   return segment;
 }
 
+/**
+ * Writes the beginning of ids as the beginning of their segments; the ids `.` and `..` alone, which are
+ * escaped whole, begin with nothing else.
+ *
+ * @param prefix Well-formed text of at most 512 characters, perhaps empty.
+ * @throws {TypeError} If it has a lone surrogate.
+ * @throws {RangeError} If no id is so long.
+ */
+export function encodeIdPrefix(prefix: string): string {
+  if (!prefix.isWellFormed()) throw new TypeError("Cannot use the prefix: it has a lone surrogate");
+  const segment = escapeBytes(prefix);
+  if (segment.length <= MAX_SEGMENT_LENGTH) return segment;
+  throw new RangeError("Cannot use the prefix: no id is so long");
+}
+
 function escapeId(id: string): string {
   if (id === ".") return "~2E";
   if (id === "..") return "~2E~2E";
+  return escapeBytes(id);
+}
+
+function escapeBytes(id: string): string {
   return id.replace(/[^A-Za-z0-9_.-]+/g, (run) => {
     const bytes = Array.from(encoder.encode(run), (byte) => byte.toString(16).padStart(2, "0"));
     return bytes.map((byte) => `~${byte.toUpperCase()}`).join("");

@@ -4,6 +4,7 @@ import { encodeId } from "../core/key.ts";
 import { defaultEngineLimits } from "../object/engine.ts";
 import { RecordStore } from "../object/store.ts";
 import { type DrainReport, type EnginePorts, logReference } from "../object/types.ts";
+import type { ListOptions } from "../ports/storage.ts";
 import type { DocumentEvent } from "../ports/telemetry.ts";
 import { OpenDocument } from "./document.ts";
 import { LogStore } from "./log_store.ts";
@@ -33,6 +34,7 @@ export interface DocumentSettings {
 export class Documents {
   readonly #ports: EnginePorts;
   readonly #settings: DocumentSettings;
+  readonly #store: RecordStore;
   readonly #log: LogStore;
   readonly #residents: Map<string, Resident> = new Map();
   readonly #specs: Map<string, AnySpec> = new Map();
@@ -45,14 +47,32 @@ export class Documents {
     const { storageTimeoutMs } = settings;
     // A snapshot carries its clients beside a state of at most 16 MiB.
     const maxStateBytes = 33_554_432;
-    this.#log = new LogStore(
-      new RecordStore(ports, { ...defaultEngineLimits, storageTimeoutMs, maxStateBytes }),
-    );
+    this.#store = new RecordStore(ports, {
+      ...defaultEngineLimits,
+      storageTimeoutMs,
+      maxStateBytes,
+    });
+    this.#log = new LogStore(this.#store);
   }
 
   /** Where logs and snapshots are. */
   get log(): LogStore {
     return this.#log;
+  }
+
+  /** The definitions in use. */
+  get specs(): Iterable<AnySpec> {
+    return this.#specs.values();
+  }
+
+  /** The documents in memory. */
+  get residents(): Iterable<Resident> {
+    return this.#residents.values();
+  }
+
+  /** A document, if it is in memory. */
+  resident(key: string): Resident | undefined {
+    return this.#residents.get(key);
   }
 
   /** Documents in memory. */
@@ -77,6 +97,11 @@ export class Documents {
     }
     this.#specs.set(spec.name, spec);
     return spec;
+  }
+
+  /** Lists keys in order. */
+  list(prefix: string, options: ListOptions): Promise<readonly string[]> {
+    return this.#closing ? Promise.reject(closed()) : this.#store.list(prefix, options);
   }
 
   /** The key of a document. Throws as {@linkcode encodeId} does. */

@@ -36,6 +36,11 @@ export class Presence {
     return Object.fromEntries(Array.from(this.#here, ([id, entry]) => [id, shown(entry)]));
   }
 
+  /** How many are here. */
+  get size(): number {
+    return this.#here.size;
+  }
+
   /** Somebody says where they are. */
   set(id: string, actor: string | null, data: JsonValue): void {
     const heardAt = this.#clock.monotonic();

@@ -78,6 +78,11 @@ export class Activation implements Writer {
     return !this.#running && !this.#writing && this.#held.length === 0 && this.#mailbox.size === 0;
   }
 
+  /** Calls that wait for their turn, and calls whose answer waits until it is durable. */
+  get load(): { readonly waiting: number; readonly held: number } {
+    return { waiting: this.#mailbox.size + (this.#running ? 1 : 0), held: this.#held.length };
+  }
+
   /** Resolves once the object is idle. */
   whenIdle(): Promise<void> {
     if (this.idle) return Promise.resolve();

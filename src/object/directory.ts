@@ -19,6 +19,11 @@ export class Directory {
     this.#callTimeoutMs = callTimeoutMs;
   }
 
+  /** All classes, in order of registration. */
+  get classes(): Iterable<ObjectClass> {
+    return this.#classes.values();
+  }
+
   /** How many classes there are. */
   get size(): number {
     return this.#classes.size;

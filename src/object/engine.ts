@@ -9,6 +9,7 @@ import {
   type DrainReport,
   type EngineLimits,
   type EnginePorts,
+  logReference,
   type Turn,
 } from "./types.ts";
 
@@ -78,6 +79,16 @@ export class Engine {
   /** Objects in memory. */
   get size(): number {
     return this.#active.size;
+  }
+
+  /** What an object in memory has to do; `undefined` if it is not there. Does not count as a use. */
+  load(key: string): Activation["load"] | undefined {
+    return this.#active.get(key)?.activation.load;
+  }
+
+  /** Log references of the objects in memory that came in last, at most so many. */
+  recent(limit: number): readonly string[] {
+    return [...this.#active.keys()].slice(-limit).reverse().map(logReference);
   }
 
   /**

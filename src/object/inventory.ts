@@ -1,5 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
-import { decodeId, encodeId } from "../core/key.ts";
+import { decodeId, encodeId, encodeIdPrefix } from "../core/key.ts";
 import type { Directory } from "./directory.ts";
 import type { Engine } from "./engine.ts";
 import type { AnyObjectDefinition, ParkedAlarm, ScheduledAlarm } from "./model.ts";
@@ -12,6 +12,8 @@ export interface ListObjectsOptions {
   readonly after?: string;
   /** Most ids to look at, 1 to 1000. @default {100} */
   readonly limit?: number;
+  /** Only ids that begin with this text. @default {""} */
+  readonly prefix?: string;
 }
 
 /** A part of the ids of a class. */
@@ -107,10 +109,10 @@ export class Inventory implements Pick<Objects, "list" | "exists" | "peek" | "al
 
   async list(
     target: AnyObjectDefinition | string,
-    { after, limit = 100 }: ListObjectsOptions = {},
+    { after, limit = 100, prefix: beginning = "" }: ListObjectsOptions = {},
   ): Promise<ObjectPage> {
     const { prefix } = this.#directory.find(target);
-    const keys = await this.#engine.list(prefix, {
+    const keys = await this.#engine.list(prefix + encodeIdPrefix(beginning), {
       limit,
       ...(after === undefined ? {} : { after: prefix + encodeId(after) }),
     });

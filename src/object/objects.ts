@@ -5,6 +5,7 @@ import { type CallOptions, Calls } from "./calls.ts";
 import { Cordons } from "./cordons.ts";
 import { Directory } from "./directory.ts";
 import { Engine } from "./engine.ts";
+import { ObjectInspection } from "./inspection.ts";
 import { Inventory, type Objects } from "./inventory.ts";
 import type { AnyObjectDefinition } from "./model.ts";
 import { Poller, type PollerSettings } from "./poller.ts";
@@ -43,6 +44,8 @@ export class ObjectHost {
   readonly #inventory: Inventory;
   readonly #cordons: Cordons = new Cordons();
   readonly #router: Router | undefined;
+  /** Looks at objects without touching them. */
+  readonly inspection: ObjectInspection;
   #closing = false;
 
   /**
@@ -79,6 +82,13 @@ export class ObjectHost {
       visit: (place) => this.#visit(place),
     }, settings.poller);
     this.#inventory = new Inventory(this.#directory, this.#engine);
+    this.inspection = new ObjectInspection({
+      clock,
+      directory: this.#directory,
+      engine: this.#engine,
+      index: this.#index,
+      cordons: this.#cordons,
+    });
   }
 
   /** Takes a definition in, and begins to look for alarms with the first. */
