@@ -21,6 +21,7 @@ const labels: readonly (readonly [field: string, label: string])[] = [
   "result",
   "status",
   "reason",
+  "action",
 ].map((field) => [field, `holdfast.${field}`] as const);
 
 /** Fields that are no attributes: they have a place of their own, or are nothing to tell. */

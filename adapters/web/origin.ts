@@ -11,6 +11,11 @@ export interface OriginRules {
 /** Names by which a machine calls itself; browsers trust them without https. */
 const local = /^(?:localhost|127\.0\.0\.1|\[::1\]|[a-z0-9-]+\.localhost)$/;
 
+/** Whether a host is this machine, as it calls itself. */
+export function isLocal(hostname: string): boolean {
+  return local.test(hostname);
+}
+
 /** Whether a page may open a socket: cookies alone do not tell, any port of this host has them. */
 export function mayConnect(request: Request, rules: OriginRules): boolean {
   const origin = request.headers.get("origin");

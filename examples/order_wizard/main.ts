@@ -3,6 +3,8 @@
  * `config.ts` for what can be set.
  */
 import { createHoldfast } from "holdfast";
+import { createInspector } from "holdfast/inspector";
+import { Hono } from "hono";
 import { createApp } from "./app.ts";
 import { readConfig } from "./config.ts";
 
@@ -20,9 +22,15 @@ const holdfast = createHoldfast({
   cookie: { dev: config.dev },
 });
 const { stored, durable } = config;
-const { serve } = await runtime.adapter();
+const { serve, upgradeWebSocket } = await runtime.adapter();
+const app = new Hono();
+if (config.dev) {
+  // What the process holds, for whoever is at this machine. In production it needs an "authorize".
+  app.all("/_holdfast/*", createInspector(holdfast, { upgradeWebSocket }).routes());
+}
+app.route("/", createApp(holdfast, { stored, durable, runtime: runtime.name }));
 const server = await serve({
-  fetch: createApp(holdfast, { stored, durable, runtime: runtime.name }).fetch,
+  fetch: app.fetch,
   port: config.port,
   hostname: config.hostname,
   holdfast,

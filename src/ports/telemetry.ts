@@ -262,6 +262,23 @@ export interface SyncFailEvent {
   readonly error: unknown;
 }
 
+/** What an operator has asked the inspector to do. */
+export interface InspectorEvent {
+  readonly name: "holdfast.inspector.action";
+  /** Have an object or a document leave memory, or the node take leave of its pages. */
+  readonly action: "stop" | "drain";
+  /** It was done, the operator may not, or it has failed. */
+  readonly status: "done" | "refused" | "failed";
+  /** Log reference of the object or document; empty where it is about the node. */
+  readonly ref: string;
+  /** Name of its definition. */
+  readonly class?: string;
+  /** Who, as `authorize` said. */
+  readonly operator?: string;
+  /** What it has failed with. */
+  readonly error?: unknown;
+}
+
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
 export type TelemetryEvent =
   | StorageEvent
@@ -276,7 +293,8 @@ export type TelemetryEvent =
   | SyncSlotEvent
   | SyncLoadEvent
   | SyncInvalidateEvent
-  | SyncFailEvent;
+  | SyncFailEvent
+  | InspectorEvent;
 
 /** Receives events; what it throws is ignored. */
 export type Telemetry = (event: TelemetryEvent) => void;

@@ -27,6 +27,8 @@ export interface LiveNode {
   readonly app: Hono<SessionEnv>;
   /** Sockets whose other end is a page of the tests. */
   readonly sockets: FakeSocket[];
+  /** Where the live routes are, if not at `/live`. */
+  readonly path?: string;
 }
 
 /** Nodes with live views on one store, in time that the test turns. */
@@ -127,7 +129,8 @@ export class FakeSocket {
   }
 }
 
-function fakeUpgrade(sockets: FakeSocket[]): NonNullable<LiveOptions["upgradeWebSocket"]> {
+/** Upgrades to sockets whose other end is the test's. */
+export function fakeUpgrade(sockets: FakeSocket[]): NonNullable<LiveOptions["upgradeWebSocket"]> {
   return (createEvents) => async (c) => {
     sockets.push(new FakeSocket(await createEvents(c)));
     // Not every runtime can make a response of status 101.
@@ -244,7 +247,7 @@ export class Page {
   ): Promise<Response> {
     this.node = node;
     this.closedWith = undefined;
-    const response = await this.jar.request(node, "/live/socket", {
+    const response = await this.jar.request(node, `${node.path ?? "/live"}/socket`, {
       headers: { upgrade: "websocket", connection: "upgrade", origin, ...headers },
     });
     if (response.headers.get("x-upgraded") !== "yes") return response;

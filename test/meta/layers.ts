@@ -25,6 +25,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "adapters/denokv",
     "adapters/migrating",
   ],
+  // Its pages are live views.
+  "adapters/inspector": ["src/", "adapters/web", "adapters/live"],
   "adapters": ["src/", "adapters/web"],
 };
 
