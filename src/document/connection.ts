@@ -19,8 +19,8 @@ export const documentCloseCode = {
   badMessage: 4400,
   /** Not allowed to join. */
   refused: 4403,
-  /** No join in time. */
-  noJoin: 4408,
+  /** No join in time, or no sign of life. */
+  silent: 4408,
   /** A newer connection of the same client is there. */
   replaced: 4409,
   /** The document was deleted. */
@@ -32,6 +32,9 @@ export const documentCloseCode = {
   /** Too many frames. Tried again later. */
   rate: 4429,
 } as const;
+
+/** So many heartbeats that do not come are one's last. */
+const missedBeats = 3;
 
 /** What a connection may do, in milliseconds, bytes and frames. */
 export interface ConnectionLimits {
@@ -74,7 +77,9 @@ export class DocumentConnection {
   readonly #out: OutBox;
   #membership: Membership<JsonValue, JsonValue> | undefined;
   #state: "new" | "joining" | "joined" | "closed" = "new";
-  #cancelJoin: () => void;
+  /** Ends the wait for the join, and then that for the next sign of life. */
+  #cancelWait: () => void;
+  #heardAt = 0;
   #tokens: number;
   #tokensAt: number;
 
@@ -90,9 +95,9 @@ export class DocumentConnection {
       buffered: () => ports.buffered(),
       drained: () => this.#membership?.resume(),
     }, limits.maxBacklogBytes);
-    this.#cancelJoin = clock.timer(
+    this.#cancelWait = clock.timer(
       limits.joinMs,
-      () => this.#close(documentCloseCode.noJoin, "no join"),
+      () => this.#close(documentCloseCode.silent, "no join"),
       { background: true },
     );
   }
@@ -100,6 +105,7 @@ export class DocumentConnection {
   /** A text frame has come. */
   received(text: string): void {
     if (this.#state === "closed") return;
+    this.#heardAt = this.#ports.clock.monotonic();
     if (!this.#mayGoOn()) return this.#close(documentCloseCode.rate, "too many frames");
     const { maxFrameBytes } = this.#limits;
     if (text.length > maxFrameBytes) return this.#close(documentCloseCode.tooLarge, "too large");
@@ -111,7 +117,7 @@ export class DocumentConnection {
   /** The socket is closed. */
   closed(): void {
     this.#state = "closed";
-    this.#cancelJoin();
+    this.#cancelWait();
     this.#out.close();
     this.#membership?.leave();
   }
@@ -148,18 +154,28 @@ export class DocumentConnection {
         deliver: (frame, outgoing) => this.#deliver(frame, outgoing),
         ...(since === undefined ? {} : { since }),
       });
-      this.#cancelJoin();
+      this.#cancelWait();
       // The socket may have gone meanwhile.
       if ((this.#state as string) === "closed") return membership.leave();
       const { epoch, presence, acked, catchUp } = membership;
       const { heartbeatMs } = this.#limits;
       this.#membership = membership;
       this.#state = "joined";
+      this.#listen();
       const head = { t: "joined", you, epoch, presence, acked, heartbeatMs };
       this.#out.open(encodeCatchUp(head, catchUp));
     } catch (error) {
       this.#refuse(error);
     }
+  }
+
+  /** Closes a connection whose other end is gone without a word. */
+  #listen(): void {
+    const { clock } = this.#ports;
+    const silentAt = this.#heardAt + missedBeats * this.#limits.heartbeatMs;
+    const leftMs = silentAt - clock.monotonic();
+    if (leftMs <= 0) return this.#close(documentCloseCode.silent, "no sign of life");
+    this.#cancelWait = clock.timer(leftMs, () => this.#listen(), { background: true });
   }
 
   /** Frames that come before the answer to the join wait for it. */

@@ -48,10 +48,10 @@ test("[DC7] a state is encoded once, as JSON would", () => {
 
 test("[DC7] a client comes back unless it makes no sense", () => {
   const next = (code: number) => afterDocumentClose(code).next;
-  const { replaced, rate, noJoin, ...final } = documentCloseCode;
+  const { replaced, rate, silent, ...final } = documentCloseCode;
   assertEquals(Object.values(final).map(next), Object.values(final).map(() => "stop"));
   assertEquals(next(replaced), "replaced");
-  assertEquals([1000, 1001, 1006, 1011, 1012, 1013, noJoin, rate].map(next), [
+  assertEquals([1000, 1001, 1006, 1011, 1012, 1013, silent, rate].map(next), [
     ...Array.from({ length: 8 }, () => "retry"),
   ]);
   const busy = afterDocumentClose(rate);

@@ -48,6 +48,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   #joined = false;
   #parts = "";
   #failed = 0;
+  #heartbeatMs = Infinity;
+  #pings = 0;
   #here: JsonValue | undefined;
   #timers: Map<string, ReturnType<typeof setTimeout>> = new Map();
   #ended = new AbortController();
@@ -64,6 +66,10 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     const { signal } = this.#ended;
     globalThis.addEventListener?.("online", () => this.reconnect(), { signal });
     globalThis.addEventListener?.("offline", () => this.#offline(), { signal });
+    globalThis.addEventListener?.("pagehide", () => this.#suspend(), { signal });
+    globalThis.addEventListener?.("pageshow", () => this.#seen(), { signal });
+    globalThis.addEventListener?.("focus", () => this.#seen(), { signal });
+    globalThis.document?.addEventListener("visibilitychange", () => this.#seen(), { signal });
     this.#open();
   }
 
@@ -198,7 +204,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#cancel("join");
     this.#joined = true;
     this.#wait("stable", this.#timing.stableMs, () => this.#failed = 0);
-    this.#beat(frame.heartbeatMs, 1);
+    this.#heartbeatMs = frame.heartbeatMs;
+    this.#beat();
     this.#status = "connected";
     this.#reason = undefined;
     this.#become(joined(this.#spec, this.#replica, frame));
@@ -237,6 +244,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       return this.#show(closing.next === "stop" ? "stopped" : "replaced");
     }
     this.#show("connecting");
+    // Nobody looks: it waits until somebody does.
+    if (globalThis.document?.hidden === true) return;
     const chance = Math.random();
     const delayMs = Math.max(closing.afterMs, retryDelay(this.#timing, this.#failed++, chance));
     this.#wait("retry", delayMs, () => this.#open());
@@ -251,20 +260,43 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #offline(): void {
+    this.#leave(4000);
+    this.#show("offline");
+  }
+
+  /** The page goes away, perhaps to come back as it is: with a connection the browser would not keep it. */
+  #suspend(): void {
+    this.#leave(1000);
+    if (this.#status === "connected") this.#show("connecting");
+  }
+
+  #leave(code: number): void {
     this.#forget();
     const transport = this.#transport;
     this.#transport = undefined;
     this.#joined = false;
-    transport?.close(4000);
-    this.#show("offline");
+    this.#parts = "";
+    transport?.close(code);
   }
 
-  #beat(everyMs: number, n: number): void {
-    this.#wait("beat", everyMs, () => {
-      this.#send({ t: "ping", n });
-      this.#wait("pong", this.#timing.pongMs, () => this.#cut());
-      this.#beat(everyMs, n + 1);
+  /** Somebody looks again: a connection may have died unnoticed, for hidden pages sleep. */
+  #seen(): void {
+    if (globalThis.document?.hidden === true || this.#status === "replaced") return;
+    if (this.#transport === undefined) this.reconnect();
+    else if (this.#joined) this.#ping();
+  }
+
+  #beat(): void {
+    this.#wait("beat", this.#heartbeatMs, () => {
+      this.#ping();
+      this.#beat();
     });
+  }
+
+  #ping(): void {
+    this.#send({ t: "ping", n: ++this.#pings });
+    // The answer to the one before would do, too.
+    if (!this.#timers.has("pong")) this.#wait("pong", this.#timing.pongMs, () => this.#cut());
   }
 
   #send(frame: object): void {
