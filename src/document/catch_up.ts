@@ -26,8 +26,7 @@ export function catchUp<S>(present: Present<S>, missed: readonly Entry[] | undef
   });
   if (missed === undefined) return snapshot();
   const from = (missed[0]?.seq ?? present.seq + 1) - 1;
-  const entries = missed.map(publish);
-  const opsBytes = estimate(entries, Math.min(present.bytes, 262_144));
+  const opsBytes = estimate(missed, Math.min(present.bytes, 262_144));
   if (opsBytes === undefined || opsBytes > 4096) {
     const parts = changedParts(present, missed);
     const partsBytes = parts === undefined ? Infinity : bytesOf(parts);
@@ -35,7 +34,7 @@ export function catchUp<S>(present: Present<S>, missed: readonly Entry[] | undef
     if (least >= present.bytes) return snapshot();
     if (parts !== undefined && partsBytes < (opsBytes ?? Infinity)) return parts;
   }
-  return { kind: "ops", from, entries };
+  return { kind: "ops", from, entries: missed.map(publish) };
 }
 
 /** An entry as others see it: without what undoes it. */
@@ -45,11 +44,11 @@ export function publish({ inverse: _, rectified: __, ...entry }: Entry): LogEntr
   return entry;
 }
 
-/** Bytes of entries as JSON, or `undefined` once they are more than a limit. */
-function estimate(entries: readonly LogEntry[], limit: number): number | undefined {
+/** Bytes of entries as others see them, or `undefined` once they are more than a limit. */
+function estimate(entries: readonly Entry[], limit: number): number | undefined {
   let bytes = 0;
   for (const entry of entries) {
-    bytes += bytesOf(entry);
+    bytes += bytesOf(publish(entry));
     if (bytes > limit) return undefined;
   }
   return bytes;

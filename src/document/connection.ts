@@ -9,6 +9,7 @@ import {
   type ClientFrame,
   documentProtocol,
   encodeCatchUp,
+  inParts,
   readClientFrame,
   type WireAnswer,
 } from "./wire.ts";
@@ -185,10 +186,10 @@ export class DocumentConnection {
       this.#close(endCode(frame.code), frame.code);
       return true;
     }
-    const text = frame.t === "catch_up"
+    const frames = frame.t === "catch_up"
       ? encodeCatchUp({ t: frame.t, epoch: frame.epoch }, frame.catchUp)
-      : outgoing.text;
-    return this.#out.offer(text, frame.t === "catch_up");
+      : inParts(outgoing.text);
+    return this.#out.offer(frames, frame.t === "catch_up");
   }
 
   #here(membership: Membership<JsonValue, JsonValue>, data: JsonValue): void {

@@ -1,9 +1,10 @@
 import type { Clock } from "../ports/clock.ts";
+import { inParts, maxWhole } from "./wire.ts";
 
-/** Characters of a frame that goes out whole. */
-const maxWhole = 65_536;
+/** Parts that go out in one turn of the event loop. */
+const partsInATurn = 4;
 
-/** Milliseconds between looks at a socket that has too much to send. */
+/** Most milliseconds between looks at a socket that has too much to send; the first come sooner. */
 const lookEveryMs = 50;
 
 /** What an out-box sends with. */
@@ -17,8 +18,8 @@ export interface OutBoxPorts {
 }
 
 /**
- * Frames on their way out, in order. Long ones go out in parts, one a turn of the event loop, so that
- * a document of a megabyte stalls nobody else; and what a slow client cannot take is refused rather
+ * Frames on their way out, in order. Long ones go out in parts, a few a turn of the event loop, so
+ * that a document of a megabyte stalls nobody else; and what a slow client cannot take is refused rather
  * than kept (SPEC DO20).
  */
 export class OutBox {
@@ -26,11 +27,12 @@ export class OutBox {
   readonly #maxBytes: number;
   /** What comes before the answer to the join waits for it. */
   #opened = false;
-  #early: string[] = [];
+  #early: (readonly string[])[] = [];
   #queue: string[] = [];
   #queued = 0;
   #refused = false;
   #cancel: (() => void) | undefined;
+  #waitMs = 0;
   #closed = false;
 
   constructor(ports: OutBoxPorts, maxBytes: number) {
@@ -39,38 +41,39 @@ export class OutBox {
   }
 
   /** Sends the answer to the join, then what has waited for it. */
-  open(text: string): void {
+  open(frames: readonly string[]): void {
     this.#opened = true;
-    this.add(text);
-    for (const early of this.#early.splice(0)) this.add(early);
+    this.#add(frames);
+    for (const early of this.#early.splice(0)) this.#add(early);
   }
 
   /** Sends a frame after those before it. */
   add(text: string): void {
+    this.#add(inParts(text));
+  }
+
+  #add(frames: readonly string[]): void {
     if (this.#closed) return;
-    if (this.#queue.length === 0 && text.length <= maxWhole) return this.#ports.send(text);
-    for (let at = 0; at < text.length; at += maxWhole) {
-      const left = text.length - at;
-      const part = text.slice(at, at + maxWhole);
-      this.#queue.push(
-        left === text.length && left <= maxWhole
-          ? text
-          : JSON.stringify({ t: "part", left: Math.max(0, left - maxWhole), text: part }),
-      );
-      this.#queued += part.length;
+    const [first = ""] = frames;
+    if (this.#queue.length === 0 && frames.length === 1 && first.length <= maxWhole) {
+      return this.#ports.send(first);
+    }
+    for (const frame of frames) {
+      this.#queue.push(frame);
+      this.#queued += frame.length;
     }
     this.#pump();
   }
 
   /**
-   * Sends a frame unless too much waits already.
+   * Sends a frame, or its parts, unless too much waits already.
    *
    * @param always It is what a slow client needs to go on.
    * @returns `false` if it was refused.
    */
-  offer(text: string, always: boolean): boolean {
+  offer(frames: readonly string[], always: boolean): boolean {
     if (!this.#opened) {
-      this.#early.push(text);
+      this.#early.push(frames);
       return true;
     }
     if (!always && this.#queued + this.#ports.buffered() > this.#maxBytes) {
@@ -78,7 +81,7 @@ export class OutBox {
       this.#pump();
       return false;
     }
-    this.add(text);
+    this.#add(frames);
     return true;
   }
 
@@ -91,7 +94,10 @@ export class OutBox {
   }
 
   #pump(): void {
-    this.#cancel ??= this.#ports.clock.timer(this.#fits() ? 0 : lookEveryMs, () => this.#next());
+    if (this.#cancel !== undefined) return;
+    // What the network takes at once is gone in a moment.
+    this.#waitMs = this.#fits() ? 0 : Math.min(lookEveryMs, Math.max(1, 2 * this.#waitMs));
+    this.#cancel = this.#ports.clock.timer(this.#waitMs, () => this.#next());
   }
 
   #fits(): boolean {
@@ -100,13 +106,11 @@ export class OutBox {
 
   #next(): void {
     this.#cancel = undefined;
-    if (this.#fits()) {
-      const text = this.#queue.shift();
-      if (text !== undefined) {
-        this.#queued = Math.max(0, this.#queued - text.length);
-        if (this.#queue.length === 0) this.#queued = 0;
-        this.#ports.send(text);
-      }
+    for (let sent = 0; sent < partsInATurn && this.#fits(); sent++) {
+      const frame = this.#queue.shift();
+      if (frame === undefined) break;
+      this.#queued -= frame.length;
+      this.#ports.send(frame);
     }
     if (this.#queue.length > 0) return this.#pump();
     if (!this.#refused) return;

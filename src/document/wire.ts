@@ -89,23 +89,47 @@ function isSeq(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Texts of states, kept as long as the state: of many who join at once each needs the same. */
-const texts = new WeakMap<object, string>();
+/** Characters of a frame that goes out whole. */
+export const maxWhole = 65_536;
 
-/** A state as JSON, made once. A state does not change, so its text does not either. */
-export function encodeState(state: JsonValue): string {
-  if (typeof state !== "object" || state === null) return JSON.stringify(state);
-  const known = texts.get(state);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(state);
-  texts.set(state, text);
-  return text;
+/** Frames with the state in them, kept as long as the state: of many who join at once each needs them. */
+const frames = new WeakMap<object, readonly string[]>();
+
+/** Splits a frame that is too long for one. */
+export function inParts(text: string): readonly string[] {
+  return text.length <= maxWhole ? [text] : partsOf(text);
 }
 
-/** A frame that may carry a whole state, as text. */
-export function encodeCatchUp(head: object, catchUp: CatchUp): string {
-  if (catchUp.kind !== "snapshot") return JSON.stringify({ ...head, catchUp });
+function partsOf(text: string): readonly string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += maxWhole) {
+    const left = Math.ceil((text.length - at) / maxWhole) - 1;
+    parts.push(part(left, text.slice(at, at + maxWhole)));
+  }
+  return parts;
+}
+
+function part(left: number, text: string): string {
+  return JSON.stringify({ t: "part", left, text });
+}
+
+/**
+ * A frame that may carry a whole state. A state does not change, and neither do the parts it goes out
+ * in: they are made once for all, with what differs before and after them.
+ */
+export function encodeCatchUp(head: object, catchUp: CatchUp): readonly string[] {
+  if (catchUp.kind !== "snapshot") return inParts(JSON.stringify({ ...head, catchUp }));
   const { seq, state } = catchUp;
-  const before = JSON.stringify(head).slice(0, -1);
-  return `${before},"catchUp":{"kind":"snapshot","seq":${seq},"state":${encodeState(state)}}}`;
+  const before = `${
+    JSON.stringify(head).slice(0, -1)
+  },"catchUp":{"kind":"snapshot","seq":${seq},"state":`;
+  const known = typeof state === "object" && state !== null ? frames.get(state) : undefined;
+  if (known !== undefined) return [part(known.length, before), ...known];
+  const text = JSON.stringify(state);
+  if (before.length + text.length + 2 <= maxWhole || typeof state !== "object" || state === null) {
+    return inParts(`${before}${text}}}`);
+  }
+  const made = partsOf(`${text}}}`);
+  frames.set(state, made);
+  return [part(made.length, before), ...made];
 }

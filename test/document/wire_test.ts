@@ -42,8 +42,28 @@ test("[DC7] a state is encoded once, as JSON would", () => {
   const state = { items: ["kelp"] };
   const catchUp = { kind: "snapshot" as const, seq: 3, state };
   for (let time = 0; time < 2; time++) {
-    assertEquals(JSON.parse(encodeCatchUp({ t: "joined" }, catchUp)), { t: "joined", catchUp });
+    assertEquals(JSON.parse(encodeCatchUp({ t: "joined" }, catchUp).join("")), {
+      t: "joined",
+      catchUp,
+    });
   }
+});
+
+test("[DC5] a large state is put into parts once, for all who join", () => {
+  const state = { items: Array.from({ length: 9000 }, (_, n) => `"kelp" ${n} ä\u{1f30a}`) };
+  const encode = (you: string, seq: number) =>
+    encodeCatchUp({ t: "joined", you }, { kind: "snapshot", seq, state });
+  const [ada, bob] = [encode("ada", 3), encode("bob", 3)];
+  for (const [you, frames] of [["ada", ada], ["bob", bob]] as const) {
+    const parts = frames.map((frame): { left: number; text: string } => JSON.parse(frame));
+    assertEquals(parts.map(({ left }) => left), parts.map((_, n) => parts.length - 1 - n));
+    assertEquals(JSON.parse(parts.map(({ text }) => text).join("")), {
+      t: "joined",
+      you,
+      catchUp: { kind: "snapshot", seq: 3, state },
+    });
+  }
+  assert(ada.length > 3 && ada.slice(1).every((frame, n) => frame === bob[n + 1]));
 });
 
 test("[DC7] a client comes back unless it makes no sense", () => {
