@@ -10,7 +10,8 @@ export type InspectedLive = Pick<Live, "node" | "draining" | "connections" | "dr
 
 /** What there is of a sync: what `createSync()` made. */
 export interface InspectedSync {
-  readonly status: { readonly state: string; readonly lagMs?: number };
+  readonly status: { readonly state: string };
+  readonly lagMs?: number | undefined;
 }
 
 /** What pages are made from. */

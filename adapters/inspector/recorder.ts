@@ -1,6 +1,9 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { TelemetryEvent } from "../../src/ports/telemetry.ts";
 
+/** What the names of the inspector's own views begin with: they are not what anybody wants counted. */
+export const viewPrefix = "inspector-";
+
 /** What is counted. */
 export const counted = [
   "reads",
@@ -155,7 +158,7 @@ export class Recorder {
       case "holdfast.session.create":
         return this.#count("sessions");
       case "holdfast.live.event":
-        return this.#count("events");
+        return event.view?.startsWith(viewPrefix) === true ? undefined : this.#count("events");
       case "holdfast.alarm.park":
       case "holdfast.alarm.retry":
       case "holdfast.live.crash":

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from "../../src/core/json.ts";
-import { html, type Markup } from "./markup.ts";
+import { html, Markup } from "./markup.ts";
 import { type IsHidden, MASK, masked, type Shown } from "./mask.ts";
 
 /** Values shown of one state; what is beyond is counted. */
@@ -11,17 +11,28 @@ const maxText = 400;
 /** Levels that are open from the beginning. */
 const openLevels = 2;
 
-/** Shows a value as a tree to open and close, without what is kept back. */
-export function jsonTree(value: JsonValue, of: Shown, isHidden: IsHidden): Markup {
-  return new Tree(of, isHidden).show(value);
+/**
+ * Shows a value as a tree to open and close, without what is kept back.
+ *
+ * @param name Tells the tree from others on the page, so that what is open stays open as it changes.
+ */
+export function jsonTree(
+  name: string,
+  value: JsonValue,
+  of: Shown,
+  isHidden: IsHidden,
+): Markup {
+  return new Tree(name, of, isHidden).show(value);
 }
 
 class Tree {
+  readonly #name: string;
   readonly #of: Shown;
   readonly #isHidden: IsHidden;
   #left = maxValues;
 
-  constructor(of: Shown, isHidden: IsHidden) {
+  constructor(name: string, of: Shown, isHidden: IsHidden) {
+    this.#name = name;
     this.#of = of;
     this.#isHidden = isHidden;
   }
@@ -62,17 +73,18 @@ class Tree {
     const count = `${entries.length} ${entries.length === 1 ? "entry" : "entries"}`;
     const summary = html`<summary>${name} <small>${count}</small></summary>`;
     const items = html`<ul>${this.#items(entries, path)}</ul>`;
-    return path.length <= openLevels
+    const place = [this.#name, ...path].map(encodeURIComponent).join("/");
+    // What was masked is no name: such an element is found by where it is.
+    const id = masked(place) === place
       ? html`
-        <li>
-          <details open>${summary}${items}</details>
-        </li>
+        data-live-key="${place}"
       `
-      : html`
-        <li>
-          <details>${summary}${items}</details>
-        </li>
-      `;
+      : undefined;
+    const open = path.length <= openLevels ? new Markup(" open") : undefined;
+    return html`
+      <li${id}>
+        <details${open}>${summary}${items}</details></li>
+    `;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Desk } from "./desk.ts";
 import { html, Markup } from "./markup.ts";
 import { masked } from "./mask.ts";
 import { type Place, placeOf } from "./places.ts";
+import { viewPrefix } from "./recorder.ts";
 
 /** How often a page that is connected is made anew, in milliseconds. */
 const everyMs = 2000;
@@ -43,9 +44,6 @@ const notices: Readonly<Record<string, string>> = {
   unconfirmed: "Nothing was done: what was typed is not the name of this node.",
   draining: "This node takes leave of its pages.",
 };
-
-/** What the names of the inspector's own views begin with. */
-export const viewPrefix = "inspector-";
 
 /** Makes the live view of one page. It stores nothing. */
 export function sheetView(desk: Desk, page: Place["page"], make: MakeSheet): AnyView {

@@ -77,6 +77,11 @@ export interface Sync<Sql extends SyncSql = SyncSql>
   /** Whether changes are followed, and if not, why. */
   readonly status: SyncStatus;
   /**
+   * How far behind it is: milliseconds from the last commit until it was dealt with, as far as the
+   * clocks of server and process agree; 0 when nothing is left to deal with. `undefined` at first.
+   */
+  readonly lagMs: number | undefined;
+  /**
    * Settles when changes are followed.
    *
    * @throws {SyncSetupError} If something has to be set up first; the message has the SQL.
@@ -220,6 +225,10 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
 
   get status(): SyncStatus {
     return this.#hub.status;
+  }
+
+  get lagMs(): number | undefined {
+    return this.#hub.lagMs;
   }
 
   ready(): Promise<void> {

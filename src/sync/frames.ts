@@ -48,4 +48,4 @@ export function writeStatus(lsn: bigint, nowMs: number, reply = false): Uint8Arr
 }
 
 /** Postgres counts its microseconds from the year 2000. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
+export const POSTGRES_EPOCH_MS: number = 946_684_800_000;

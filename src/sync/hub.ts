@@ -112,6 +112,11 @@ export class Hub implements Host {
     return this.#status;
   }
 
+  /** How far behind the last commit it was, in milliseconds; `undefined` before there was one. */
+  get lagMs(): number | undefined {
+    return this.#stream.lagMs;
+  }
+
   /** Settles when changes are followed; rejects if something has to be set up first. */
   ready(): Promise<void> {
     const { state, error } = this.#status;

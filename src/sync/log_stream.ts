@@ -66,6 +66,7 @@ export class LogStream {
   /** Everything up to here was handed out. */
   #done = 0n;
   #lastCommit = 0n;
+  #lagMs: number | undefined;
   #failures = 0;
   #silentMs = 0;
   #nudge: (() => void) | undefined;
@@ -76,6 +77,14 @@ export class LogStream {
     [this.#options, this.#handlers] = [options, handlers];
     this.#decoder = new Pgoutput(options.readText);
     this.#assembler = this.#newAssembler();
+  }
+
+  /**
+   * Milliseconds from the last commit until it was dealt with, by two clocks; 0 when nothing was left
+   * to deal with; `undefined` as long as neither was the case.
+   */
+  get lagMs(): number | undefined {
+    return this.#lagMs;
   }
 
   /** Opens the stream, now and whenever it ends. */
@@ -178,14 +187,19 @@ export class LogStream {
         // Idle: everything before is of no interest to us, and need not be kept.
         if (!this.#assembler.within && frame.sentLsn > this.#done) {
           this.#done = frame.sentLsn;
+          this.#lagMs = 0;
           this.#soon();
         }
         if (frame.reply && this.#connection !== undefined) this.#report(this.#connection, false);
         return;
       }
       this.#soon();
-      const transaction = this.#assembler.take(this.#decoder.read(bytes, frame.start));
+      const message = this.#decoder.read(bytes, frame.start);
+      const transaction = this.#assembler.take(message);
       if (transaction !== undefined) this.#hand(transaction);
+      if (message.kind === "commit") {
+        this.#lagMs = Math.max(0, this.#options.clock.now() - message.committedAt);
+      }
     } catch (error) {
       this.#damaged(error);
     }

@@ -1,10 +1,17 @@
+import { POSTGRES_EPOCH_MS } from "./frames.ts";
 import type { Column, Field, Relation, Tuple } from "./relation.ts";
 import { UNCHANGED } from "./relation.ts";
 
 /** A message of the `pgoutput` plugin, protocol version 1. */
 export type Message =
   | { readonly kind: "begin"; readonly finalLsn: bigint; readonly xid: number }
-  | { readonly kind: "commit"; readonly commitLsn: bigint; readonly endLsn: bigint }
+  | {
+    readonly kind: "commit";
+    readonly commitLsn: bigint;
+    readonly endLsn: bigint;
+    /** By the server's clock, in ms since the Unix epoch. */
+    readonly committedAt: number;
+  }
   | { readonly kind: "relation"; readonly relation: Relation }
   | { readonly kind: "insert"; readonly relation: number; readonly after: Tuple }
   | {
@@ -92,13 +99,12 @@ export class Pgoutput {
 
   #commit(): Message {
     this.#skip(1);
-    const message: Message = {
+    return {
       kind: "commit",
       commitLsn: this.#uint64(),
       endLsn: this.#uint64(),
+      committedAt: POSTGRES_EPOCH_MS + Number(BigInt.asIntN(64, this.#uint64()) / 1000n),
     };
-    this.#skip(8);
-    return message;
   }
 
   #update(): Message {

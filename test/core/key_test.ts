@@ -6,6 +6,7 @@ import {
   checkStorageKey,
   decodeId,
   encodeId,
+  encodeIdPrefix,
   sessionKeyHash,
 } from "../../src/core/key.ts";
 import { deriveKeys, type Keys } from "../../src/core/secret.ts";
@@ -137,6 +138,23 @@ test("[KY11] different ids have different segments", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("[KY11] the beginning of an id is written as the beginning of its segment", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), fc.string({ maxLength: 20 }), (
+      beginning,
+      rest,
+    ) => {
+      const id = beginning + rest;
+      fc.pre(id !== "" && id !== "." && id !== ".." && id.isWellFormed());
+      fc.pre(beginning.isWellFormed());
+      assert(encodeId(id).startsWith(encodeIdPrefix(beginning)));
+    }),
+  );
+  assertEquals(encodeIdPrefix(""), "");
+  assertThrows(() => encodeIdPrefix("\ud800"), /lone surrogate/);
+  assertThrows(() => encodeIdPrefix("é".repeat(200)), /no id is so long/);
 });
 
 test("[KY11] ids are escaped as written in the rule", () => {

@@ -27,21 +27,25 @@ function recording() {
       durationMs,
       result,
     });
-  return { clock, recorder, put, listeners: () => listeners };
+  const event = (view: string) => tell({ name: "holdfast.live.event", ref: "", view });
+  return { clock, recorder, put, event, listeners: () => listeners };
 }
 
 const about = (value: number | undefined, expected: number) =>
   value !== undefined && value >= expected && value <= expected * 1.25;
 
 test("[IN7] it counts by the second, and tells durations to the quarter", async () => {
-  const { clock, recorder, put } = recording();
+  const { clock, recorder, put, event } = recording();
   recorder.look();
+  event("shop");
+  event("inspector-overview");
   for (let i = 0; i < 99; i++) put(1);
   put(500, "conflict");
   await clock.advance(2000);
   put(3);
   await clock.advance(2000);
   assertEquals(recorder.rate("writes").slice(-3), [undefined, 50, 0.5]);
+  assertEquals(recorder.rate("events").slice(-2), [0.5, 0], "not of the inspector itself");
   assertEquals(recorder.rate("conflicts").slice(-2), [0.5, 0]);
   const { p50, p99 } = recorder.latency();
   assert(about(p50.at(-2), 1) && about(p50.at(-1), 3), `${p50.slice(-2)}`);

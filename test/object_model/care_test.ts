@@ -98,6 +98,16 @@ test("[OJ26] list() names the objects of one class, a part at a time, without th
   } while (after !== undefined);
   assertEquals(found, ["a", "b c", "d/é", "f"]);
   assertEquals(await node.objects.list(Other), { ids: ["z"], next: undefined });
+  const begun = async (prefix: string, more = {}) =>
+    (await node.objects.list(Counter, { prefix, ...more })).ids;
+  assertEquals([await begun("d/"), await begun("d/é"), await begun("b c"), await begun("x")], [
+    ["d/é"],
+    ["d/é"],
+    ["b c"],
+    [],
+  ]);
+  await node.object(Counter, "d/z").increment();
+  assertEquals(await begun("d", { after: "d/z", limit: 1 }), ["d/é"]);
   assertEquals(
     [await node.objects.exists(Counter, "d/é"), await node.objects.exists(Counter, "x")],
     [

@@ -14,8 +14,8 @@ const samples: Readonly<Record<string, readonly [Uint8Array, Message]>> = {
     { kind: "begin", finalLsn: 0x1_0000_0002n, xid: 4_000_000_000 },
   ],
   commit: [
-    bytes("C", "\0", int64(7n), int64(9n), int64(5n)),
-    { kind: "commit", commitLsn: 7n, endLsn: 9n },
+    bytes("C", "\0", int64(7n), int64(9n), int64(5_999n)),
+    { kind: "commit", commitLsn: 7n, endLsn: 9n, committedAt: Date.UTC(2000, 0, 1) + 5 },
   ],
   relation: [
     bytes(

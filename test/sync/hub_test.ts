@@ -288,6 +288,28 @@ test("[RL12] the server is told how far the log was dealt with, also when nothin
   assertEquals(w.feed.sent.length, length);
 });
 
+test("[SY31] the lag is from the last commit until it was dealt with, and none when all was", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  assertEquals(w.hub.lagMs, undefined);
+  const now = w.clock.now() - Date.UTC(2000, 0, 1);
+  w.feed.raw(begin(30, 800), relation(), insert("1", "1", "a"));
+  assertEquals(w.hub.lagMs, undefined);
+  w.feed.raw(commit(800, now - 250));
+  assertEquals(w.hub.lagMs, 250);
+  // What is sent in the middle of a transaction does not say that it was dealt with.
+  w.feed.raw(begin(31, 900), relation());
+  w.feed.keepalive(850, false);
+  assertEquals(w.hub.lagMs, 250);
+  // The server's clock may be ahead of ours.
+  w.feed.raw(commit(900, now + 1000));
+  assertEquals(w.hub.lagMs, 0);
+  w.feed.raw(begin(32, 950), relation(), commit(950, now - 70));
+  assertEquals(w.hub.lagMs, 70);
+  w.feed.keepalive(5000, false);
+  assertEquals(w.hub.lagMs, 0);
+});
+
 test("[RL17] the server is nudged soon after what it sends, once, and not while it is silent", async () => {
   const w = fakeWorld();
   await w.settle();

@@ -28,6 +28,10 @@ test("[SY18] with a slot of its own per connection, watches end right after the 
     await run(`INSERT INTO ${table} VALUES (1, ${id}, 'a', 1)`);
     await until(watch, (rows, { status }) => status === "live" && rows.length === id);
   }
+  await run(`INSERT INTO ${table} VALUES (1, 4, 'a', 1)`);
+  await until(watch, (rows) => rows.length === 4);
+  const { lagMs = -1 } = sync;
+  assert(lagMs >= 0 && lagMs < 30_000, `${lagMs} ms behind`);
 });
 
 test(

@@ -1,5 +1,5 @@
 import { chart, numeral } from "../chart.ts";
-import { type Counts, type Desk, maxDue } from "../desk.ts";
+import { type Counts, type Desk, type InspectedSync, maxDue } from "../desk.ts";
 import { html, type Markup } from "../markup.ts";
 import { keptSeconds } from "../recorder.ts";
 import type { MakeSheet } from "../view.ts";
@@ -34,13 +34,11 @@ function tiles(desk: Desk, counts: Counts): readonly Markup[] {
     ...(nodes === undefined
       ? []
       : [tile("Nodes", numeral(nodes.members.length), nodes.linked ? "linked" : "not linked")]),
-    ...(sync === undefined ? [] : [replication(sync.status)]),
+    ...(sync === undefined ? [] : [replication(sync)]),
   ];
 }
 
-function replication(
-  { state, lagMs }: { readonly state: string; readonly lagMs?: number },
-): Markup {
+function replication({ status: { state }, lagMs }: InspectedSync): Markup {
   const behind = lagMs === undefined ? undefined : `${numeral(lagMs)} ms behind`;
   return tile("Replication", state, behind);
 }

@@ -34,7 +34,7 @@ export const object: MakeSheet = async (desk, place) => {
       </dl>
       ${stored === undefined ? nothing(view) : html`
         <h2>State</h2>
-        <div class="panel">${jsonTree(stored.state, of, desk.parts.isHidden)}</div>
+        <div class="panel">${jsonTree("state", stored.state, of, desk.parts.isHidden)}</div>
         <h2>Alarms</h2>
         <div class="panel">${alarms(stored.scheduled, stored.parked, desk.now())}</div>
       `}
@@ -65,7 +65,12 @@ export const document: MakeSheet = async (desk, place) => {
       </dl>
       ${view.state === undefined ? html`<p>Nothing is stored under this id.</p>` : html`
         <h2>State</h2>
-        <div class="panel">${jsonTree(view.state as JsonValue, of, desk.parts.isHidden)}</div>
+        <div class="panel">${jsonTree(
+          "state",
+          view.state as JsonValue,
+          of,
+          desk.parts.isHidden,
+        )}</div>
         ${history(desk, of, view)}
       `}
       <h2>Memory</h2>
@@ -161,15 +166,13 @@ function history(desk: Desk, of: Shown, { history: entries }: DocumentView): Mar
   }
   const items = entries.toReversed().map((entry) => {
     const { seq, at, actor } = entry;
+    const who = actor === null ? "nobody in particular" : masked(actor);
+    const what = operation(desk, of, entry);
     return html`
-      <li>
-        <details><summary>${seq}, ${time(at)}, ${actor === null
-          ? "nobody in particular"
-          : masked(actor)}<small>${deedOf(entry)}</small></summary>${operation(
-            desk,
-            of,
-            entry,
-          )}</details>
+      <li data-live-key="op-${seq}">
+        <details><summary>${seq}, ${time(at)}, ${who}<small>${deedOf(
+          entry,
+        )}</small></summary>${what}</details>
       </li>
     `;
   });
@@ -186,9 +189,9 @@ function deedOf({ restore, undoes, redoes }: LogEntry): string {
   return undoes === undefined ? "" : ` undoes ${undoes}`;
 }
 
-function operation(desk: Desk, of: Shown, { op, restore }: LogEntry): Markup {
+function operation(desk: Desk, of: Shown, { seq, op, restore }: LogEntry): Markup {
   if (restore !== undefined) return html`<p>It puts a former state in the place of this one.</p>`;
-  return jsonTree(op as JsonValue, { ...of, kind: "operation" }, desk.parts.isHidden);
+  return jsonTree(`op-${seq}`, op as JsonValue, { ...of, kind: "operation" }, desk.parts.isHidden);
 }
 
 function stopForm(desk: Desk, { kind, class: name, id }: Shown, about: string): Markup {

@@ -86,14 +86,24 @@ stage.scenario(
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Go on" }).waitFor();
     await still();
+    // What was opened in a list stays open while others come before it.
+    await page.goto(`${s.proxy.url}/_holdfast/documents/chart/bay`);
+    await connected(page);
+    const latest = page.locator(".history > li").first();
+    const seq = await latest.getAttribute("id");
+    await latest.locator("summary").first().click();
+    await until(async () => await latest.getAttribute("id") !== seq);
+    const opened = page.locator(".history > li > details[open]");
+    assertEquals(await opened.locator("xpath=..").getAttribute("id"), seq);
   },
 );
 
 stage.scenario("[IN15] they fit a phone and can be read by day and by night", async (s) => {
   s.proxy.lead(await s.node());
-  for (const colorScheme of ["light", "dark"]) {
+  // By night the colors are others and the pages the same.
+  for (const [colorScheme, some] of [["light", pages], ["dark", pages.slice(2, 4)]] as const) {
     const page = await open(s, "", { viewport: { width: 360, height: 740 }, colorScheme });
-    for (const path of pages) {
+    for (const path of some) {
       await page.goto(`${s.proxy.url}/_holdfast${path}`);
       await connected(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
