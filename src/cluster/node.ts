@@ -2,8 +2,8 @@
 import { encodeBase64url } from "../core/base64url.ts";
 import { HoldfastError, StorageUnavailableError } from "../core/errors.ts";
 import { type JsonValue, utf8Length } from "../core/json.ts";
-import type { Call, CallOptions } from "../object/calls.ts";
-import type { Router } from "../object/router.ts";
+import type { CallOptions } from "../object/calls.ts";
+import type { Errand, Operation, Router } from "../object/router.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Cluster, ClusterLink, ClusterReply } from "../ports/cluster.ts";
 import type { Random } from "../ports/random.ts";
@@ -43,6 +43,13 @@ export interface LocalObjects {
     args: readonly unknown[],
     options: CallOptions,
     chain: readonly string[],
+  ): Promise<unknown>;
+  /** Does something else with an object for another node, with an alarm if that is what it is about. */
+  operate(
+    operation: Exclude<Operation, "call">,
+    className: string,
+    id: string,
+    alarm: string,
   ): Promise<unknown>;
   /** Time limit of the calls of a class in milliseconds. */
   limitMs(className: string): number;
@@ -156,14 +163,14 @@ export class ClusterNode implements Router {
     return owner === undefined || owner === this.#address;
   }
 
-  async route(call: Call, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
-    const { spec } = call.cls;
+  async route(errand: Errand, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
+    const { spec } = errand.cls;
     for (let tries = 0; tries < maxRoutes; tries++) {
-      const owner = this.#owner(spec.name, call.key);
-      if (owner === undefined || owner === this.#address) return await this.#runOwn(call, run);
-      const text = this.#message(owner, call);
+      const owner = this.#owner(spec.name, errand.key);
+      if (owner === undefined || owner === this.#address) return await this.#runOwn(errand, run);
+      const text = this.#message(owner, errand);
       if (text === undefined) break;
-      const answer = await this.#forward(owner, text, spec.name, call.handler);
+      const answer = await this.#forward(owner, text, errand);
       if (answer !== undefined) return settle(answer);
     }
     return await run(true);
@@ -200,9 +207,9 @@ export class ClusterNode implements Router {
     return place([this.#self(), ...this.#members.beats()], className, key);
   }
 
-  async #runOwn(call: Call, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
+  async #runOwn(errand: Errand, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
     if (this.#sure()) return await run(false);
-    if (this.#linked) await this.#claim(call.cls.spec.name, call.id, call.key);
+    if (this.#linked) await this.#claim(errand.cls.spec.name, errand.id, errand.key);
     return await run(true);
   }
 
@@ -230,10 +237,10 @@ export class ClusterNode implements Router {
     return claim;
   }
 
-  #message(owner: string, call: Call): string | undefined {
+  #message(owner: string, errand: Errand): string | undefined {
     const to = this.#members.get(owner);
     if (to === undefined) return undefined;
-    const { cls: { spec }, id, handler, args, options, chain } = call;
+    const { cls: { spec }, id, operation, handler, args, options, chain } = errand;
     const message: Forwarded = {
       kind: "call",
       id: `${this.#address}.${(this.#count++).toString(36)}`,
@@ -241,6 +248,7 @@ export class ClusterNode implements Router {
       from: this.#self(),
       className: spec.name,
       objectId: id,
+      operation,
       handler,
       ...packArgs(`"${handler}" of object "${spec.name}"`, args),
       fresh: options.fresh === true,
@@ -258,8 +266,7 @@ export class ClusterNode implements Router {
   async #forward(
     owner: string,
     text: string,
-    className: string,
-    handler: string,
+    { cls: { spec: { name: className } }, operation, handler }: Errand,
   ): Promise<Exclude<Answer, typeof refused> | undefined> {
     // The owner sees to the limit itself; this one is for when nothing comes back.
     const limitMs = Math.min(this.#objects?.limitMs(className) ?? 30_000, 2 ** 31 - 2000) + 1000;
@@ -267,7 +274,7 @@ export class ClusterNode implements Router {
     const answer = reply.ok ? readAnswer(reply.text) : undefined;
     if (reply.ok ? answer === undefined : reply.why === "unknown") {
       throw new StorageUnavailableError(
-        `Cannot tell what became of "${handler}" of object "${className}": ` +
+        `Cannot tell what became of ${doing(operation, handler)} of object "${className}": ` +
           "the node that has it gave no answer",
         "unknown",
       );
@@ -340,14 +347,16 @@ export class ClusterNode implements Router {
   }
 
   async #perform(message: Forwarded, objects: LocalObjects): Promise<string> {
-    const { className, objectId, handler, fresh, existing, chain } = message;
-    const what = `the reply of "${handler}" of object "${className}"`;
+    const { className, objectId, operation, handler, fresh, existing, chain } = message;
+    const what = `the reply of ${doing(operation, handler)} of object "${className}"`;
     // Decided before anything runs: what a handler throws, whatever its code, is its answer.
     if (!objects.accepts(className, chain.length > 0)) return JSON.stringify(refused);
     try {
       const args = unpackArgs(message);
       const options = { fresh: fresh || !this.#sure(), existing };
-      const value = await objects.run(className, objectId, handler, args, options, chain);
+      const value = operation === "call"
+        ? await objects.run(className, objectId, handler, args, options, chain)
+        : await objects.operate(operation, className, objectId, handler);
       const answer = value === undefined
         ? JSON.stringify({ kind: "reply" })
         : JSON.stringify({ kind: "reply", value: pack(what, value) });
@@ -455,6 +464,12 @@ export class ClusterNode implements Router {
 
 function answered(answer: Answer): Promise<string> {
   return Promise.resolve(JSON.stringify(answer));
+}
+
+/** Names what is done, for messages. */
+function doing(operation: Operation, handler: string): string {
+  if (operation === "call") return `"${handler}"`;
+  return operation === "fire" ? `the alarm "${handler}"` : `the ${operation}`;
 }
 
 function settle(answer: Exclude<Answer, typeof refused>): unknown {

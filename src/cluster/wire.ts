@@ -10,9 +10,10 @@ import {
   TooLargeError,
 } from "../core/errors.ts";
 import { isJsonObject, type JsonValue, normalize } from "../core/json.ts";
+import { type Operation, operations } from "../object/router.ts";
 import type { Beat } from "./members.ts";
 
-/** A call on its way to the owner of its object. */
+/** A call, or what else is done with an object, on its way to the owner. */
 export interface Forwarded {
   readonly kind: "call";
   /** Names the call, so that a copy of it is not run again. */
@@ -22,6 +23,8 @@ export interface Forwarded {
   readonly from: Beat;
   readonly className: string;
   readonly objectId: string;
+  readonly operation: Operation;
+  /** What is called, or the alarm to fire. */
   readonly handler: string;
   readonly args: readonly JsonValue[];
   /** Positions of the arguments that are `undefined`. */
@@ -190,8 +193,10 @@ export function readRequest(text: string): Request | undefined {
   return kind === "release" || (kind === "call" && isCall(message)) ? message : undefined;
 }
 
-function isCall({ id, to, handler, args, absent, fresh, existing, chain }: Forwarded): boolean {
+function isCall(message: Forwarded): boolean {
+  const { id, to, operation, handler, args, absent, fresh, existing, chain } = message;
   return typeof id === "string" && Number.isInteger(to) && typeof handler === "string" &&
+    operations.includes(operation) &&
     Array.isArray(args) && Array.isArray(absent) &&
     absent.every((i) => Number.isInteger(i) && i in args) &&
     typeof fresh === "boolean" && typeof existing === "boolean" &&

@@ -1,3 +1,4 @@
+// Longer than 400 lines because whatever reaches an object goes through one host, on the same parts.
 import { HoldfastError } from "../core/errors.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import { AlarmIndex } from "./alarm_index.ts";
@@ -9,7 +10,7 @@ import { ObjectInspection } from "./inspection.ts";
 import { Inventory, type Objects } from "./inventory.ts";
 import type { AnyObjectDefinition } from "./model.ts";
 import { Poller, type PollerSettings } from "./poller.ts";
-import type { Router } from "./router.ts";
+import type { Operation, Router } from "./router.ts";
 import { type Member, type ObjectClass, Residents } from "./residents.ts";
 import { Failure, handlerTurn, startTurn, type TurnEnv } from "./turns.ts";
 import { type DrainReport, type EngineLimits, type EnginePorts, logReference } from "./types.ts";
@@ -119,6 +120,17 @@ export class ObjectHost {
     return await this.#calls.make({ cls, id, key, handler, args, options, chain });
   }
 
+  /** Does something else with an object that another node has forwarded. */
+  async operate(
+    operation: Exclude<Operation, "call">,
+    name: string,
+    id: string,
+    alarm: string,
+  ): Promise<unknown> {
+    const cls = this.#directory.find(name);
+    return await this.#operate(operation, cls, id, alarm);
+  }
+
   /** Time limit of the calls of a class in milliseconds. */
   limitMs(name: string): number {
     return this.#directory.find(name).limits.limitMs;
@@ -142,7 +154,7 @@ export class ObjectHost {
   client(definition: AnyObjectDefinition, id: string, options: CallOptions = {}): object {
     const cls = this.register(definition);
     const key = this.#directory.key(cls, id);
-    const client: Record<string, unknown> = { id, flush: () => this.#engine.flush(key) };
+    const client: Record<string, unknown> = { id, flush: () => this.#flush(cls, id, key) };
     for (const name of cls.spec.handlers.keys()) {
       client[name] = (...args: readonly unknown[]) =>
         this.#call(cls, id, key, name, args, options, []);
@@ -170,10 +182,7 @@ export class ObjectHost {
       exists: (target, id) => inventory.exists(target, id),
       peek: (target, id) => inventory.peek(target, id),
       alarms: (target, id) => inventory.alarms(target, id),
-      fire: async (target, id, alarm) => {
-        const cls = this.#directory.find(target);
-        return await this.#visits.fire(cls, id, this.#directory.key(cls, id), alarm);
-      },
+      fire: async (target, id, alarm) => await this.#route("fire", target, id, alarm) === true,
       fireDue: async () => {
         if (this.#closing) throw closed();
         const { fired, failed } = this.#visits.counts;
@@ -181,12 +190,12 @@ export class ObjectHost {
         const { counts } = this.#visits;
         return { fired: counts.fired - fired, failed: counts.failed - failed };
       },
-      delete: (target, id) => this.#delete(target, id),
-      stop: async (target, id) => {
-        const cls = this.#directory.find(target);
-        await this.#residents.stop(cls, this.#directory.key(cls, id));
+      delete: async (target, id) => await this.#route("delete", target, id) === true,
+      stop: async (target, id) => void await this.#route("stop", target, id),
+      start: async (target, id) => {
+        if (this.#closing) throw closed();
+        await this.#route("start", target, id);
       },
-      start: (target, id) => this.#start(target, id),
       cordon: async (target, id) => {
         const { cls, key } = this.#place(target, id);
         this.#cordons.add(key ?? cls.prefix);
@@ -209,10 +218,49 @@ export class ObjectHost {
     return { cls, key: id === undefined ? undefined : this.#directory.key(cls, id) };
   }
 
-  async #start(target: AnyObjectDefinition | string, id: string): Promise<void> {
-    if (this.#closing) throw closed();
+  /** Has the owner of an object do something with it. */
+  async #route(
+    operation: Exclude<Operation, "call">,
+    target: AnyObjectDefinition | string,
+    id: string,
+    alarm = "",
+  ): Promise<unknown> {
     const cls = this.#directory.find(target);
     const key = this.#directory.key(cls, id);
+    const run = () => this.#operate(operation, cls, id, alarm);
+    if (this.#router === undefined) return await run();
+    const rest = { handler: alarm, args: [], options: {}, chain: [] };
+    return await this.#router.route({ operation, cls, id, key, ...rest }, run);
+  }
+
+  #operate(
+    operation: Exclude<Operation, "call">,
+    cls: ObjectClass,
+    id: string,
+    alarm: string,
+  ): Promise<unknown> {
+    const key = this.#directory.key(cls, id);
+    switch (operation) {
+      case "delete":
+        return this.#delete(cls, key);
+      case "fire":
+        return this.#visits.fire(cls, id, key, alarm);
+      case "flush":
+        return this.#engine.flush(key);
+      case "start":
+        return this.#start(cls, id, key);
+      case "stop":
+        return this.#residents.stop(cls, key);
+    }
+  }
+
+  /** Waits for what the owner has answered early, and for what this node has when it was the owner. */
+  async #flush(cls: ObjectClass, id: string, key: string): Promise<void> {
+    await this.#engine.flush(key);
+    if (this.#router !== undefined) await this.#route("flush", cls.spec.name, id);
+  }
+
+  async #start(cls: ObjectClass, id: string, key: string): Promise<void> {
     const member = this.#residents.use(cls, id, key, true);
     member.trouble = undefined;
     const work = { chain: [], limit: cls.limits.limit(() => {}) };
@@ -255,7 +303,7 @@ export class ObjectHost {
     if (this.#closing && chain.length === 0) return Promise.reject(closed());
     const call = { cls, id, key, handler, args, options, chain };
     if (this.#router === undefined) return this.#calls.make(call);
-    return this.#router.route(call, (fresh) => {
+    return this.#router.route({ operation: "call", ...call }, (fresh) => {
       return this.#calls.make(fresh ? { ...call, options: { ...options, fresh } } : call);
     });
   }
@@ -271,9 +319,7 @@ export class ObjectHost {
     return this.#visits.visit(place);
   }
 
-  async #delete(target: AnyObjectDefinition | string, id: string): Promise<boolean> {
-    const cls = this.#directory.find(target);
-    const key = this.#directory.key(cls, id);
+  async #delete(cls: ObjectClass, key: string): Promise<boolean> {
     const deleted = await this.#engine.run(key, ({ state, ended, problem }) => {
       const there = ended === undefined && (state !== undefined || problem !== undefined);
       return there ? { kind: "end", reply: true } : { kind: "keep", reply: false };

@@ -1,13 +1,31 @@
 import type { Call } from "./calls.ts";
 
+/** What is done with an object. */
+export type Operation = "call" | "delete" | "fire" | "flush" | "start" | "stop";
+
+/** All there are, for reading what other nodes ask for. */
+export const operations: readonly Operation[] = [
+  "call",
+  "delete",
+  "fire",
+  "flush",
+  "start",
+  "stop",
+];
+
+/** A call, or what is done instead of one: then `handler` is the alarm to fire, if anything. */
+export interface Errand extends Call {
+  readonly operation: Operation;
+}
+
 /** Decides where a call is run; there is one only where there are other nodes. */
 export interface Router {
   /**
-   * Takes a call of this process to where it belongs.
+   * Takes what this process wants done with an object to where it belongs.
    *
-   * @param run Runs it here; `fresh`: on what the store holds now.
+   * @param run Does it here; `fresh`: on what the store holds now.
    */
-  route(call: Call, run: (fresh: boolean) => Promise<unknown>): Promise<unknown>;
+  route(errand: Errand, run: (fresh: boolean) => Promise<unknown>): Promise<unknown>;
   /** Whether alarms of an object are fired by this node. */
   owns(className: string, key: string): boolean;
   /** Told that this process serves one more class. */
