@@ -2,6 +2,7 @@ import type { DocumentClient } from "../../src/document/client.ts";
 import { Documents } from "../../src/document/documents.ts";
 import { DocumentInspection } from "../../src/document/inspection.ts";
 import type { AnyDocumentDefinition } from "../../src/document/model.ts";
+import { type DocumentNotice, readDocumentNotice } from "../../src/document/notices.ts";
 import { Client, type ClientEnv } from "../../src/document/open_client.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import type { JsonValue } from "../../src/core/json.ts";
@@ -30,6 +31,8 @@ export interface DocumentRoot {
     definition: AnyDocumentDefinition,
     id: string,
   ): DocumentClient<JsonValue, JsonValue>;
+  /** Takes in what another node tells of a document. */
+  hear(body: JsonValue): void;
   /** Looks at documents without touching them. */
   readonly inspection: DocumentInspection;
   /** Accepts nothing more, and waits until everything is durable. */
@@ -39,6 +42,7 @@ export interface DocumentRoot {
 /**
  * Puts the documents of a process together.
  *
+ * @param tellOthers Tells other nodes, if there are any.
  * @throws {RangeError} If an option is out of range.
  */
 export function documentRoot(
@@ -46,6 +50,7 @@ export function documentRoot(
   namespace: string,
   limits: HoldfastLimits,
   options: DocumentRootOptions = {},
+  tellOthers?: (notice: DocumentNotice) => void,
 ): DocumentRoot {
   const { followEveryMs = 2000, presenceEveryMs = 50, presenceTtlMs = 45_000 } = options;
   if (followEveryMs !== null) inRange("followEveryMs", followEveryMs, 50, Number.MAX_VALUE);
@@ -58,12 +63,16 @@ export function documentRoot(
     followEveryMs,
     presenceEveryMs: inRange("presenceEveryMs", presenceEveryMs, 0, 10_000),
     presenceTtlMs: inRange("presenceTtlMs", presenceTtlMs, 1000, Number.MAX_VALUE),
-  });
+  }, tellOthers);
   const { clock, random } = ports;
   const deadlines = new Deadlines(clock, ({ name }) => late(name, callTimeoutMs));
   const env: ClientEnv = { documents, clock, random, deadlines, callTimeoutMs };
   return {
     client: (definition, id) => new Client(env, documents.register(definition), id),
+    hear: (body) => {
+      const notice = readDocumentNotice(body);
+      if (notice !== undefined) documents.hear(notice);
+    },
     inspection: new DocumentInspection(documents),
     drain: (withinMs) => documents.drain(withinMs),
   };

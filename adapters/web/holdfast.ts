@@ -1,5 +1,6 @@
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { checkNamespace } from "../../src/core/key.ts";
+import type { JsonValue } from "../../src/core/json.ts";
 import { checkSecrets, deriveKeys, type Secret } from "../../src/core/secret.ts";
 import { checkLifetime, type Lifetime } from "../../src/core/ttl.ts";
 import type { DocumentClient } from "../../src/document/client.ts";
@@ -343,7 +344,15 @@ function compose(
   const host = objectHost(ports, namespace, limits, options.alarms, options.objects, node);
   node?.attach(host);
   node?.listen("session", (body) => hearNotice(notices, body));
-  const documents = documentRoot(ports, namespace, limits, options.documents);
+  const documents = documentRoot(
+    ports,
+    namespace,
+    limits,
+    options.documents,
+    // What is told is JSON: state and presence are copied when they are taken.
+    node && ((notice) => node.tell("document", notice as unknown as JsonValue)),
+  );
+  node?.listen("document", (body) => documents.hear(body));
   const internals: Internals = {
     clock,
     random,

@@ -37,6 +37,8 @@ export interface DocumentEnv {
   readonly mailbox: number;
   readonly newEpoch: () => string;
   tell(event: Omit<DocumentEvent, "ref" | "class">): void;
+  /** The log goes up to a number from now on. */
+  wrote(seq: number): void;
   /** It cannot go on and must leave memory. */
   over(error: unknown): void;
 }
@@ -315,6 +317,7 @@ export class OpenDocument {
     const entries = items.map(({ entry }) => publish(entry));
     this.#env.members.operations(new Outgoing({ t: "ops", entries }), before);
     this.#line.release(last.after.seq);
+    this.#env.wrote(last.after.seq);
     this.#env.tell({ name: "holdfast.document.commit", operations: items.length });
     this.#snapshots.wrote(items.reduce((sum, { bytes }) => sum + bytes, 0));
     this.#tellIdle();
@@ -392,7 +395,6 @@ export class OpenDocument {
   }
 
   #tellIdle(): void {
-    if (this.#idleWaiters.length === 0 || !this.idle) return;
-    for (const tell of this.#idleWaiters.splice(0)) tell();
+    if (this.idle) { for (const tell of this.#idleWaiters.splice(0)) tell(); }
   }
 }

@@ -10,6 +10,7 @@ import { OpenDocument } from "./document.ts";
 import { LogStore } from "./log_store.ts";
 import { Members } from "./members.ts";
 import type { AnyDocumentDefinition } from "./model.ts";
+import type { DocumentNotice } from "./notices.ts";
 import { Presence } from "./presence.ts";
 import type { Resident } from "./resident.ts";
 import { type AnySpec, deleted } from "./version.ts";
@@ -38,11 +39,23 @@ export class Documents {
   readonly #log: LogStore;
   readonly #residents: Map<string, Resident> = new Map();
   readonly #specs: Map<string, AnySpec> = new Map();
+  readonly #tellOthers: (notice: DocumentNotice) => void;
+  /** Names this node to others. */
+  readonly #from: string;
   #closing = false;
 
-  /** @param ports Their `emit` is asked for at each event: listeners come and go. */
-  constructor(ports: EnginePorts, settings: DocumentSettings) {
+  /**
+   * @param ports Their `emit` is asked for at each event: listeners come and go.
+   * @param tellOthers Tells other nodes, if there are any.
+   */
+  constructor(
+    ports: EnginePorts,
+    settings: DocumentSettings,
+    tellOthers: (notice: DocumentNotice) => void = () => {},
+  ) {
     this.#ports = ports;
+    this.#tellOthers = tellOthers;
+    this.#from = encodeBase64url(ports.random.bytes(9));
     this.#settings = settings;
     const { storageTimeoutMs } = settings;
     // A snapshot carries its clients beside a state of at most 16 MiB.
@@ -131,6 +144,22 @@ export class Documents {
     } else resident.cancelFollow ??= this.#follow(resident, followEveryMs);
   }
 
+  /** Takes in what another node tells of a document; of use only to those who have it. */
+  hear(notice: DocumentNotice): void {
+    const resident = this.#residents.get(notice.key);
+    if (resident === undefined) return;
+    if (notice.t === "who") resident.presence.repeat();
+    else if (notice.t === "presence") resident.presence.hear(notice.from, notice);
+    else if (resident.members.size > 0) this.#readTo(resident, notice.seq).catch(() => {});
+  }
+
+  /** What it fails with reaches whoever uses the document next. */
+  async #readTo({ opening }: Resident, seq: number): Promise<void> {
+    const open = await opening;
+    // A look that is under way may have begun before.
+    for (let looks = 0; looks < 2 && open.durable.seq < seq; looks++) await open.refresh();
+  }
+
   /** Lets go of a document, once everything of it is durable. */
   async stop(spec: AnySpec, id: string): Promise<void> {
     const resident = this.#residents.get(this.key(spec, id));
@@ -154,6 +183,7 @@ export class Documents {
     await this.#log.removeBefore(key, last + 1);
     const resident = this.#residents.get(key);
     resident?.open?.end(deleted(spec));
+    this.#tellOthers({ t: "wrote", key, seq: last + 1 });
     this.#teller(spec, key)({ name: "holdfast.document.delete" });
     return true;
   }
@@ -207,7 +237,12 @@ export class Documents {
       id,
       key,
       members,
-      presence: new Presence(clock, settings, (frame) => members.casual(frame)),
+      presence: new Presence(
+        clock,
+        settings,
+        (frame) => members.casual(frame),
+        ({ set, gone }) => this.#tellOthers({ t: "presence", key, from: this.#from, set, gone }),
+      ),
       tell: this.#teller(spec, key),
       opening: Promise.reject(new Error("not begun")),
       open: undefined,
@@ -219,6 +254,7 @@ export class Documents {
     resident.opening = this.#load(resident);
     resident.opening.catch(() => {});
     this.#residents.set(key, resident);
+    this.#tellOthers({ t: "who", key });
     return resident;
   }
 
@@ -238,6 +274,7 @@ export class Documents {
         mailbox: this.#settings.mailbox,
         newEpoch: () => encodeBase64url(random.bytes(9)),
         tell,
+        wrote: (seq) => this.#tellOthers({ t: "wrote", key, seq }),
         over: () => void this.#remove(resident),
       });
       resident.open = open;
