@@ -44,7 +44,7 @@ export async function act(
   if (fields === undefined) return refusal(400, "A form is needed here");
   const form = new Map(fields);
   const deed = name === "stop" ? stop(desk, form) : drain(desk);
-  if (deed === undefined) return refusal(400, "There is nothing like that to stop");
+  if (deed === undefined) return refusal(400, "There is nothing like that here");
   const judged = await judge(c, deed.action);
   if (judged === undefined) {
     tell(desk, deed, judged, "refused");
@@ -85,8 +85,9 @@ function stop(desk: Desk, form: ReadonlyMap<string, string>): Deed | undefined {
   };
 }
 
-function drain(desk: Desk): Deed {
+function drain(desk: Desk): Deed | undefined {
   const { node, path, lives } = desk.parts;
+  if (lives.length === 0) return undefined;
   return {
     action: { name: "drain", node },
     about: { ref: "" },

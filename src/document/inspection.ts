@@ -133,8 +133,8 @@ export class DocumentInspection {
     const resident = this.#documents.resident(key);
     const open = resident === undefined ? undefined : viewOf(resident);
     try {
-      const { state, seq, snapshotSeq } = await this.#version(spec, key);
-      const history = await this.#history(key, seq);
+      const { state, seq, snapshotSeq } = followed(resident) ?? await this.#version(spec, key);
+      const history = await this.#history(key, seq, resident);
       const shown = seq === 0 ? undefined : state;
       return { state: shown, vsn: spec.vsn, seq, snapshotSeq, problem: undefined, history, open };
     } catch (error) {
@@ -162,10 +162,7 @@ export class DocumentInspection {
     );
   }
 
-  async #version(
-    spec: AnySpec,
-    key: string,
-  ): Promise<{ readonly state: unknown; readonly seq: number; readonly snapshotSeq: number }> {
+  async #version(spec: AnySpec, key: string): Promise<VersionView> {
     const { snapshot, segments } = await this.#documents.log.load(key);
     let version = snapshot === undefined ? emptyVersion(spec) : versionOf(spec, snapshot);
     for (const segment of segments) version = replay(spec, version, segment);
@@ -173,7 +170,13 @@ export class DocumentInspection {
   }
 
   /** The last entries. A segment may begin further back than what is asked for: then from there. */
-  async #history(key: string, seq: number): Promise<readonly LogEntry[]> {
+  async #history(
+    key: string,
+    seq: number,
+    resident: Resident | undefined,
+  ): Promise<readonly LogEntry[]> {
+    const recent = resident?.open?.between(Math.max(0, seq - shownEntries), seq);
+    if (recent !== undefined) return recent.map(publish);
     for (const back of [shownEntries, longestSegment]) {
       const found: Entry[] = [];
       for await (const { entries } of this.#documents.log.read(key, Math.max(1, seq + 1 - back))) {
@@ -183,6 +186,21 @@ export class DocumentInspection {
     }
     return [];
   }
+}
+
+/** A state, and where it is in the log. */
+interface VersionView {
+  readonly state: unknown;
+  readonly seq: number;
+  readonly snapshotSeq: number;
+}
+
+/** What memory has, while it follows what other nodes write: then storage need not be asked. */
+function followed(resident: Resident | undefined): VersionView | undefined {
+  const { open, members } = resident ?? {};
+  if (open === undefined || open.error !== undefined || !members?.size) return undefined;
+  const { state, seq } = open.durable;
+  return { state, seq, snapshotSeq: open.snapshots.seq };
 }
 
 function viewOf({ members, presence, open }: Resident): OpenDocumentView {

@@ -177,6 +177,12 @@ test("[IN11] a node is drained when its name was typed", async () => {
   assert(!after.includes("<form") && after.includes("draining"), "there is nothing left to drain");
 });
 
+test("[IN11] without live views there is nothing to drain", async () => {
+  const node = harbour({ live: [], node: "pier-3" });
+  assert(!(await node.page("/node")).includes("<form"));
+  assertEquals((await node.post("/drain", { confirm: "pier-3" })).status, 400);
+});
+
 test("[IN13] no answer is kept, framed, or takes in anything of elsewhere", async () => {
   const node = harbour();
   for (const path of ["", "/objects", "/nowhere", "/live/sse"]) {

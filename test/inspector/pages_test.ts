@@ -153,6 +153,10 @@ test("[IN10] a document shows its state, its last operations and who is here", a
   const page = await node.page("/documents/chart/bay");
   assertEquals(tileOf(page, "Subscribers"), "1 1 present");
   assertEquals(tileOf(page, "Operations"), "62 0 in the snapshot");
+  // It follows what others write, so storage is not asked for it.
+  node.events.length = 0;
+  await node.page("/documents/chart/bay");
+  assertEquals(node.events.filter(({ name }) => name.startsWith("holdfast.storage")), []);
   const text = textOf(page);
   assert(text.includes("nodes 3 entries b0 5 entries"), text);
   assert(text.includes("The last 50 operations"), text);

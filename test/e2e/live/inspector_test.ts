@@ -105,7 +105,6 @@ stage.scenario("[IN15] they fit a phone and can be read by day and by night", as
     const page = await open(s, "", { viewport: { width: 360, height: 740 }, colorScheme });
     for (const path of some) {
       await page.goto(`${s.proxy.url}/_holdfast${path}`);
-      await connected(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert(wide <= 0, `${path} is ${wide} pixels too wide`);
       assertEquals(await hardToUse(page), [], `${path}, ${colorScheme}`);
