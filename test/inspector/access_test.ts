@@ -226,7 +226,7 @@ test("[IN14] a stream of events ends as well", async () => {
   // A connection that nobody joins over is ended too, but after five seconds.
   assertEquals(ended, false);
   await node.at.clock.advance(1);
-  assert((await node.at.finish(read)).startsWith("event: open"));
+  assert((await node.at.finish(read, 100)).startsWith("event: open"));
 });
 
 test("[IN1] options that make no sense are refused", () => {

@@ -67,6 +67,20 @@ test("[IN4] no session id, cookie or token is in any page, wherever it was store
   for (const part of known.flatMap(partsOf)) assert(!frames.includes(part), "a frame shows it");
 });
 
+test("[IN4] nor in the address of the next page of a list", async () => {
+  const node = harbour();
+  const { at, holdfast } = node;
+  const sid = mintSid(random);
+  const dock = (id: string) => at.finish(holdfast.object(Berth, id).dock());
+  for (let i = 0; i < 49; i++) await dock(`a${i}`);
+  await dock(`b.${sid}`);
+  for (let i = 0; i < 51; i++) await dock(`${sid}.${i}`);
+  for (const query of ["", "&id=b", `&id=${sid}`, `&id=${sid}.`]) {
+    const page = await node.page(`/objects?class=berth${query}`);
+    assertEquals([page.includes("•••"), page.includes(sid)], [true, false], query);
+  }
+});
+
 test("[IN4] whatever a text is, no session id or signed token in it is shown", () => {
   const signed = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
   const rest = fc.string({ unit: "grapheme", maxLength: 40 });

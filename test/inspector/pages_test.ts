@@ -1,3 +1,4 @@
+import { memoryCluster } from "../../adapters/memory/mod.ts";
 import { assert, assertEquals, test } from "../harness/mod.ts";
 import { Jar, Page } from "../live/world.ts";
 import { base, Berth, Chart, gates, harbour, origin, textOf, tileOf } from "./world.ts";
@@ -40,6 +41,15 @@ test("[IN6] a sync and its lag are shown if there is one", async () => {
   assertEquals(tileOf(await node.page(""), "Replication"), "live 12 ms behind");
   const other = harbour({ sync: { status: { state: "connecting" } } });
   assertEquals(tileOf(await other.page(""), "Replication"), "connecting");
+});
+
+test("[IN6] the nodes of a cluster are counted and named", async () => {
+  const node = harbour({}, { cluster: memoryCluster() });
+  const { at, holdfast } = node;
+  await at.finish(holdfast.object(Berth, "north").dock());
+  assertEquals(tileOf(await node.page(""), "Nodes"), "1 linked");
+  const { address = "" } = holdfast.nodes ?? {};
+  assert(address !== "" && textOf(await node.page("/node")).includes(`${address} (this one)`));
 });
 
 test("[IN8] objects are found by class and by how their id begins, a page at a time", async () => {

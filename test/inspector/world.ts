@@ -8,13 +8,13 @@ import {
   defineStash,
   type DocumentDefinition,
   type Holdfast,
+  type HoldfastOptions,
   type ObjectDefinition,
   type StashDefinition,
   type Tree,
   treeDocument,
   type TreeOp,
 } from "../../mod.ts";
-import type { Storage } from "../../src/ports/storage.ts";
 import type { TelemetryEvent } from "../../src/ports/telemetry.ts";
 import { fakeUpgrade, type LiveNode, type LiveWorld, liveWorld, origin } from "../live/world.ts";
 
@@ -106,10 +106,10 @@ export interface Harbour extends LiveNode {
 /** Opens the harbour. Whoever asks is let in, unless `authorize` says otherwise. */
 export function harbour(
   options: InspectorOptions = {},
-  front?: (storage: Storage) => Storage,
+  more: Partial<HoldfastOptions> = {},
 ): Harbour {
-  const at = liveWorld(front);
-  const holdfast = at.node({ objects: [Berth] });
+  const at = liveWorld();
+  const holdfast = at.node({ objects: [Berth], ...more });
   const sockets: LiveNode["sockets"] = [];
   const shop = createLive(holdfast, { views: [Shop], node: "pier-1" });
   const inspector = createInspector(holdfast, {

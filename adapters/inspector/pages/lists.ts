@@ -153,7 +153,8 @@ function idList(
     return html`<li>${link}</li>`;
   });
   const more = new URLSearchParams({ class: name, id: prefix });
-  if (next !== undefined && masked(next) === next) more.set("after", encodeId(next));
+  const asked = prefix + (next ?? "");
+  if (next !== undefined && masked(asked) === asked) more.set("after", encodeId(next));
   return html`<ul class="ids id panel">${items}</ul>
     ${
     more.has("after")
