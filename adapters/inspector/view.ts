@@ -8,7 +8,10 @@ import { type Place, placeOf } from "./places.ts";
 import { viewPrefix } from "./recorder.ts";
 
 /** How often a page that is connected is made anew, in milliseconds. */
-const everyMs = 2000;
+const pageEveryMs = 2000;
+
+/** The same for a list, each of whose entries costs a read of storage. */
+const listEveryMs = 10_000;
 
 /** What a page shows. */
 export interface Sheet {
@@ -48,6 +51,7 @@ const notices: Readonly<Record<string, string>> = {
 /** Makes the live view of one page. It stores nothing. */
 export function sheetView(desk: Desk, page: Place["page"], make: MakeSheet): AnyView {
   const load = (ctx: Context) => reload(desk, make, ctx);
+  const everyMs = page === "objects" || page === "documents" ? listEveryMs : pageEveryMs;
   return defineView({
     name: viewPrefix + page,
     state: (): SheetState => ({ title: "", body: "", trouble: "", paused: false }),

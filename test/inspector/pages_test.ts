@@ -200,6 +200,18 @@ test("[IN16] a page that is open is kept current, unless it is held", async () =
   assertEquals(calls(), "3");
 });
 
+test("[IN16] a list, which costs more, is made anew every ten seconds", async () => {
+  const node = harbour();
+  const { at, holdfast } = node;
+  await at.finish(holdfast.object(Berth, "north").dock());
+  const page = await Page.open(at, node, `${base}/objects`, new Jar());
+  node.events.length = 0;
+  await at.clock.advance(9000);
+  assertEquals(node.events.filter(({ name }) => name === "holdfast.storage.list"), []);
+  await at.finish(holdfast.object(Berth, "south").dock());
+  await at.until(() => page.root().html.includes(">south</a>"), "the new one", 2000);
+});
+
 test("[IN16] while storage fails a page says so and shows what it had", async () => {
   const node = harbour();
   const { at, holdfast } = node;
