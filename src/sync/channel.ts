@@ -126,13 +126,20 @@ export class Channel implements Receiver {
   }
 
   #buffer(attempt: Attempt, piece: Piece): void {
+    if (attempt.overflowed) return;
+    attempt.pieces.push(piece);
     attempt.changes += piece.changes.length;
     this.#host.held(piece.changes.length);
-    if (attempt.changes > this.#host.limits.bufferedChanges) {
-      attempt.overflowed = true;
-      attempt.pieces.length = 0;
-    }
-    if (!attempt.overflowed) attempt.pieces.push(piece);
+    if (attempt.changes <= this.#host.limits.bufferedChanges) return;
+    // It will load once more. Nothing is kept for it, so that nobody else is held back for it.
+    attempt.overflowed = true;
+    this.#empty(attempt);
+  }
+
+  #empty(attempt: Attempt): void {
+    this.#host.held(-attempt.changes);
+    attempt.pieces = [];
+    attempt.changes = 0;
   }
 
   #applyNow(piece: Piece): void {
@@ -210,8 +217,8 @@ export class Channel implements Receiver {
       loaded = await this.#host.load(this.#plan!, this.#options, this.#key, () => {
         // Now that it is our turn: whatever has come before is in the ring, or visible.
         if (!current()) return;
-        this.#host.held(-attempt.changes);
-        Object.assign(attempt, { overflowed: false, changes: 0, pieces: this.#recent() });
+        this.#empty(attempt);
+        Object.assign(attempt, { overflowed: false, pieces: this.#recent() });
       });
       if (current()) this.#accept(attempt, loaded);
     } catch (error) {
@@ -241,6 +248,7 @@ export class Channel implements Receiver {
 
   #accept(attempt: Attempt, loaded: Loaded): void {
     const { snapshot } = loaded;
+    const { pieces } = attempt;
     this.#adopt(loaded.value, loaded.generated);
     this.#drop();
     this.#failures = 0;
@@ -252,7 +260,7 @@ export class Channel implements Receiver {
     const { live } = this.#host;
     if (attempt.epoch !== this.#host.epoch) return this.#reload("epoch");
     if (attempt.overflowed) return this.#reload("overflow");
-    const why = this.#catchUp(attempt.pieces);
+    const why = this.#catchUp(pieces);
     // A value that lacks a part of what was applied is shown only where there is none yet.
     if (why === undefined) {
       this.presenter.set(this.#rows === undefined ? loaded.value : this.#value(), "load", live);
@@ -310,7 +318,7 @@ export class Channel implements Receiver {
 
   /** An attempt is over, whatever came of it. */
   #drop(): void {
-    if (this.#attempt !== undefined) this.#host.held(-this.#attempt.changes);
+    if (this.#attempt !== undefined) this.#empty(this.#attempt);
     this.#attempt = undefined;
   }
 

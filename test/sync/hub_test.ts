@@ -166,6 +166,20 @@ test("[SY17] the stream is held back while loads keep too much, and goes on afte
   assertEquals(w.feed.paused, false);
 });
 
+test("[SY17] a load that does not end holds nobody back for what is not kept for it", async () => {
+  const w = fakeWorld({ pauseAtChanges: 6, bufferedChanges: 3 });
+  await w.settle();
+  const other = w.open(2);
+  await w.settle();
+  w.database.byHand = true;
+  w.open(1);
+  await w.settle();
+  for (let i = 0; i < 20; i++) w.feed.commit(40 + i, 1000 + i, insert("1", String(i), "z"));
+  assertEquals(w.feed.paused, false);
+  w.feed.commit(70, 1100, insert("2", "1", "theirs"));
+  assertEquals(titles(other), "1theirs");
+});
+
 test("[SY14] a message that cannot be read costs a load, and the stream goes on", async () => {
   const w = fakeWorld();
   await w.settle();
