@@ -7,7 +7,11 @@ export type RowOf<Value> = Value extends readonly (infer Element)[] ? Element : 
 
 /** A query that was built and not run: of Kysely (`compile()`) or Drizzle (`toSQL()`). */
 export type BuiltQuery<Value> =
-  | { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } }
+  | {
+    compile(): { readonly sql: string; readonly parameters: readonly unknown[] };
+    /** Never called: says what the rows are. */
+    execute(): PromiseLike<Value>;
+  }
   | { toSQL(): { readonly sql: string; readonly params: readonly unknown[] }; readonly _?: Value };
 
 /** What `load` may answer with. */
