@@ -1,12 +1,17 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { assert, assertEquals, runtime, test } from "../harness/mod.ts";
 import { runCli } from "../../adapters/cli/mod.ts";
-import { syncUp } from "../../adapters/postgres/mod.ts";
+import { postgresStorage, syncUp } from "../../adapters/postgres/mod.ts";
+import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
+import type { Storage } from "../../mod.ts";
+import { temp } from "../adapters/fixtures/temp.ts";
 import { afterAll } from "../postgres/fixtures/after_all.ts";
 import { startPostgres } from "../postgres/fixtures/server.ts";
+import { run } from "./fixtures/run.ts";
 
 const server = await startPostgres({ fsync: "off" });
 const sql = postgres(server.url, { max: 1, onnotice: () => {} });
@@ -110,4 +115,49 @@ test("[CL6] started as a program it runs", () => {
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assertEquals(status, 0);
   assert(stdout.startsWith("DO $holdfast$"), stdout);
+});
+
+/** All records of a storage. */
+async function recordsOf(storage: Storage): Promise<readonly string[]> {
+  const keys = await storage.list("");
+  return await Promise.all(
+    keys.map(async (key) => `${key}: ${(await storage.get(key))?.value}`),
+  );
+}
+
+/** What a storage of a file has; it is open meanwhile only. */
+async function within(path: string, fill?: (storage: Storage) => Promise<void>) {
+  const storage = sqliteStorage(path);
+  await fill?.(storage);
+  const records = await recordsOf(storage);
+  await storage.close?.();
+  return records;
+}
+
+test("[CL11] migrate-storage moves everything into Postgres and out of it again", async (t) => {
+  const folder = temp(t);
+  const before = await within(join(folder, "from.db"), async (storage) => {
+    for (let i = 0; i < 300; i++) await storage.put(`o/counter/${i}`, `{"at":${i}}`);
+  });
+  const move = async (...args: string[]) => (await run(folder, ["migrate-storage", ...args])).code;
+  assertEquals(await move("sqlite:from.db", server.url, "--yes"), 0);
+  assertEquals(await move("sqlite:from.db", server.url, "--verify"), 0);
+  assertEquals([await recordsOf(postgresStorage({ sql })), before.length], [before, 300]);
+  assertEquals(await move(server.url, "sqlite:back.db", "--yes"), 0);
+  assertEquals(await within(join(folder, "back.db")), before);
+  // Marks of what was moved stay.
+  await sql`DROP TABLE holdfast_records`;
+});
+
+test("[CL12] doctor finds Postgres sound, and leaves nothing behind there", async (t) => {
+  const folder = temp(t);
+  // It makes no table by itself.
+  const there = postgresStorage({ sql });
+  await there.put("o/counter/a", "{}");
+  const env = { SECRET: "W2bTqk0vJmXyqkVb4cQb0t7f6mXn3sLr9uYpZaDeHgI" };
+  const { code, out } = await run(folder, ["doctor", server.url, "--json"], { env });
+  const storage = JSON.parse(out).checks.find(({ name }: { name: string }) => name === "storage");
+  assertEquals([code, storage.level], [0, "ok"], out);
+  assertEquals(await recordsOf(there), ["o/counter/a: {}"]);
+  await there.delete("o/counter/a");
 });
