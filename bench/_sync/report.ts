@@ -1,0 +1,115 @@
+import { figure, median, table } from "../_lib/stats.ts";
+import type { Decoded, Latency, Slow, Views, Written } from "./job.ts";
+
+type By = "holdfast" | "pg_recvlogical" | "notify" | "dom";
+
+/** What was measured on one runtime. */
+export interface Results {
+  readonly runtime: string;
+  readonly latency: (Latency & Written & { readonly by: By; readonly rate: number })[];
+  readonly decode: (Decoded & {
+    readonly kind: "bulk" | "single";
+    readonly by: "holdfast" | "pg_recvlogical";
+  })[];
+  readonly views: (Views & Written)[];
+  readonly slow: (Slow & Written & { readonly watches: number })[];
+}
+
+/** Under what circumstances. */
+export interface Circumstances {
+  readonly machine: string;
+  readonly disk: string;
+  readonly postgres: string;
+  readonly busy: number;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly rows: number;
+  readonly single: number;
+}
+
+const names: Readonly<Record<By, string>> = {
+  holdfast: "**Holdfast: to the callback of a watch**",
+  pg_recvlogical: "pg_recvlogical: to its pipe (floor)",
+  notify: "LISTEN/NOTIFY: to the callback (floor)",
+  dom: "**Holdfast: to the DOM of a live view**",
+};
+
+function middle<T>(all: readonly T[], what: (one: T) => number): number {
+  return median(all.map(what));
+}
+
+function latencyTable({ runtime, latency }: Results): string {
+  const rows = [100, 1000].flatMap((rate) =>
+    (Object.keys(names) as By[]).flatMap((by) => {
+      const all = latency.filter((one) => one.by === by && one.rate === rate);
+      if (all.length === 0) return [];
+      const floor = latency.filter((one) => one.by === "pg_recvlogical" && one.rate === rate);
+      const p50 = middle(all, (one) => one.p50);
+      const share = by === "holdfast" ? p50 / middle(floor, (one) => one.p50) : NaN;
+      return [[
+        `${names[by]}, ${rate}/s`,
+        figure(p50 / 1000),
+        figure(middle(all, (one) => one.p99) / 1000),
+        Number.isNaN(share) ? "" : figure(share),
+        figure(middle(all, (one) => one.perSecond)),
+      ]];
+    })
+  );
+  const head = [`commit to …, ms, ${runtime}`, "p50", "p99", "of the floor", "written/s"];
+  return table(head, rows);
+}
+
+function decodeTable(all: readonly Results[]): string {
+  const rows = (["bulk", "single"] as const).flatMap((kind) =>
+    (["holdfast", "pg_recvlogical"] as const).map((by) => [
+      `${by === "holdfast" ? "**Holdfast**" : "pg_recvlogical, thrown away (floor)"}: ` +
+      (kind === "bulk" ? "rows/s of one transaction" : "transactions/s of one row"),
+      ...all.map(({ decode }) => {
+        const some = decode.filter((one) => one.kind === kind && one.by === by);
+        return figure(middle(some, ({ rows, seconds }) => rows / seconds));
+      }),
+    ])
+  );
+  return table(["read from a backlog", ...all.map(({ runtime }) => runtime)], rows);
+}
+
+function otherTable(all: readonly Results[]): string {
+  const views = (what: (one: Views & Written) => number) =>
+    all.map((one) => figure(middle(one.views, what)));
+  const slow = (watches: number, what: (one: Slow) => number) =>
+    all.map((one) => figure(middle(one.slow.filter((some) => some.watches === watches), what)));
+  return table(["", ...all.map(({ runtime }) => runtime)], [
+    ["1,000 views: changes written/s", ...views((one) => one.perSecond * 100)],
+    ["1,000 views: to the frame, ms, p50", ...views((one) => one.p50 / 1000)],
+    ["1,000 views: to the frame, ms, p99", ...views((one) => one.p99 / 1000)],
+    ["1,000 views: frames for 100 changes", ...views((one) => one.heard / one.sent)],
+    ["1,000 views: CPU, % of a core", ...views((one) => one.cpu)],
+    ["1,000 views: resident, MB", ...views((one) => one.megabytes)],
+    ["a watch that never loads: resident, MB more", ...slow(1, (one) => one.megabytes)],
+    ["the same, on the heap after collection", ...slow(1, (one) => one.heapMegabytes)],
+    ["20 of them: resident, MB more", ...slow(20, (one) => one.megabytes)],
+    ["the same, on the heap after collection", ...slow(20, (one) => one.heapMegabytes)],
+  ]);
+}
+
+/** Everything, as a page. */
+export function report(all: readonly Results[], at: Circumstances): string {
+  return `# Sync beside what Postgres itself can do
+
+${at.machine}; Postgres ${at.postgres}. Disk: ${at.disk}; load of the machine before: ${
+    figure(at.busy)
+  }. \`npm run bench -- sync --rounds=${at.rounds} --seconds=${at.seconds}\`; medians of the rounds, the subjects taking turns. Writer, server and subject share the cores. A latency begins when the server writes the row (\`clock_timestamp()\` in the statement), so that it contains the flush of the commit, for all the same. Updates of one of twenty rows per transaction, over eight connections; \`pg_recvlogical\` is Postgres' own program, its pipe read by the same runtime. The backlog: ${
+    at.rows.toLocaleString("en")
+  } rows in one transaction, and ${
+    at.single.toLocaleString("en")
+  } transactions of one row; ours ends with transactions whose rows are taken apart.
+
+${all.map(latencyTable).join("\n\n")}
+
+${decodeTable(all)}
+
+1,000 live views in one process, each with a socket (that ends in the process) and one row that changes ten times a second, written as 100 transactions a second of 100 rows. A slow consumer: a watch whose query does not answer, while 50,000 rows of 1 KB a second change under it.
+
+${otherTable(all)}
+`;
+}

@@ -1,0 +1,36 @@
+import postgres from "postgres";
+import type { Job, Written } from "./job.ts";
+
+const NOW = "(extract(epoch FROM clock_timestamp()) * 1e6)::bigint";
+
+/** Updates rows at a rate, whoever keeps up; each says when it was written, by the server's clock. */
+export async function write(
+  { url, rate = 100, seconds = 1, notify = false, table = "measured", of = 20, rows = 1 }: Job,
+  ready: () => void,
+): Promise<Written> {
+  // Two transactions of many rows would wait for each other.
+  const max = rows === 1 ? 8 : 1;
+  const sql = postgres(url, { max, onnotice: () => {} });
+  await Promise.all(Array.from({ length: max }, () => sql`SELECT pg_sleep(0.05)`));
+  ready();
+  const update = `UPDATE ${table} SET n = n + 1, at = ${NOW} WHERE id BETWEEN $1 AND $2`;
+  const told = `WITH new AS (${update} RETURNING at)
+    SELECT pg_notify('measured', at::text) FROM new`;
+  const start = performance.now();
+  const running = new Set<Promise<unknown>>();
+  let sent = 0;
+  while (performance.now() - start < seconds * 1000) {
+    for (const due = (performance.now() - start) / 1000 * rate; sent < due; sent++) {
+      const first = sent * rows % of;
+      const one = sql.unsafe(notify ? told : update, [first, first + rows - 1]).execute();
+      running.add(one);
+      void one.then(() => running.delete(one));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const late = running.size;
+  await Promise.all(running);
+  const took = (performance.now() - start) / 1000;
+  await sql.end();
+  return { sent, late, perSecond: sent / took };
+}
