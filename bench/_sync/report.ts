@@ -70,6 +70,16 @@ function decodeTable(all: readonly Results[]): string {
       }),
     ])
   );
+  // What our own process takes, however slowly the server sends.
+  const perCpu = (kind: "bulk" | "single") =>
+    all.map(({ decode }) => {
+      const some = decode.filter((one) => one.kind === kind && one.by === "holdfast");
+      return figure(middle(some, ({ rows, cpuSeconds }) => rows / cpuSeconds));
+    });
+  rows.push(
+    ["**Holdfast**: rows of one transaction per second of CPU", ...perCpu("bulk")],
+    ["**Holdfast**: transactions of one row per second of CPU", ...perCpu("single")],
+  );
   return table(["read from a backlog", ...all.map(({ runtime }) => runtime)], rows);
 }
 
