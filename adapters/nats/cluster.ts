@@ -87,7 +87,7 @@ class NatsLink implements ClusterLink {
   #own = false;
   #up = false;
   #closed = false;
-  #subscriptions: { unsubscribe(): void }[] = [];
+  #subscriptions: ReturnType<NatsConnection["subscribe"]>[] = [];
   #cancelWait: (() => void) | undefined;
 
   constructor(
@@ -162,7 +162,8 @@ class NatsLink implements ClusterLink {
     this.#subscriptions = [
       connection.subscribe(`${this.#prefix}.node.${this.#address}`, {
         callback: (error, message) => {
-          if (error !== null || this.#closed) return;
+          // Also while it leaves: whoever is not answered cannot know what became of the request.
+          if (error !== null) return;
           this.#receiver.request(decodeText(message.data))
             .then((answer) => void message.respond(answer))
             .catch((failure) => this.#options.onError?.(failure));
@@ -216,9 +217,15 @@ class NatsLink implements ClusterLink {
     const connection = this.#connection;
     if (connection === undefined) return;
     try {
-      for (const subscription of this.#subscriptions) subscription.unsubscribe();
-      // What was told last is on its way when this is answered.
-      if (this.#up) await connection.flush();
+      const [requests, ...rest] = this.#subscriptions;
+      for (const subscription of rest) subscription.unsubscribe();
+      if (!this.#up) requests?.unsubscribe();
+      else {
+        // What has been sent to this node on the way is still refused.
+        await requests?.drain();
+        // What was told last is on its way when this is answered.
+        await connection.flush();
+      }
     } catch {
       // It is gone already.
     }

@@ -15,7 +15,7 @@ export interface NatsConnection {
   subscribe(
     subject: string,
     options: { callback: (error: Error | null, message: NatsMessage) => void },
-  ): { unsubscribe(): void };
+  ): { unsubscribe(): void; drain(): Promise<void> };
   request(
     subject: string,
     payload: string,

@@ -73,6 +73,9 @@ const maxRoutes = 8;
 const maxSeen = 10_000;
 const seenMs = 60_000;
 
+/** How long the last answers of a node that leaves may take once they are known. */
+const lastAnswersMs = 50;
+
 const refused = { kind: "refused" } as const satisfies Answer;
 
 /**
@@ -90,6 +93,8 @@ export class ClusterNode implements Router {
   readonly #waiting: Map<string, Set<() => void>> = new Map();
   readonly #seen: Map<string, { readonly at: number; readonly answer: Promise<string> }> =
     new Map();
+  /** What other nodes wait for. */
+  readonly #answering: Set<Promise<string>> = new Set();
   readonly #claims: Map<string, Promise<void>> = new Map();
   readonly #topics: Map<string, (body: JsonValue) => void> = new Map();
   #objects: LocalObjects | undefined;
@@ -183,8 +188,10 @@ export class ClusterNode implements Router {
     this.#beat();
   }
 
-  /** Leaves for good. */
+  /** Leaves for good, once those who wait have their answers. */
   async close(): Promise<void> {
+    // What has not ended by now has outlasted the drain, and is not waited for.
+    await Promise.race([Promise.allSettled([...this.#answering]), this.#after(lastAnswersMs)]);
     this.#state = "gone";
     this.#cancelBeat?.();
     this.#beat();
@@ -329,11 +336,14 @@ export class ClusterNode implements Router {
     if (known !== undefined) return known.answer;
     // One that was stopped for a while notices first, and does not run what was meant for before.
     this.#sure();
-    const answer = this.#state !== "up" && message.chain.length === 0 ||
-        message.to !== this.#incarnation
+    const leaves = this.#state === "gone" ||
+      (this.#state === "draining" && message.chain.length === 0);
+    const answer = leaves || message.to !== this.#incarnation
       ? answered(refused)
       : this.#perform(message, this.#objects);
     this.#remember(message.id, answer);
+    this.#answering.add(answer);
+    void answer.finally(() => this.#answering.delete(answer));
     return answer;
   }
 
@@ -392,8 +402,15 @@ export class ClusterNode implements Router {
     this.#changing(before);
     // So that one that has just come does not wait for the next heartbeat to know who is there.
     if (heard === "new") this.#beat();
-    if (this.#members.get(beat.address) === undefined) this.#giveUp(beat.address);
+    if (beat.state === "gone") {
+      // It has answered before it said so: what has just arrived may not be read yet.
+      void this.#after(lastAnswersMs).then(() => this.#giveUp(beat.address));
+    } else if (this.#members.get(beat.address) === undefined) this.#giveUp(beat.address);
     this.#moved();
+  }
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#ports.clock.timer(ms, resolve));
   }
 
   #onLinked(up: boolean): void {

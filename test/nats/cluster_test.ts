@@ -124,6 +124,41 @@ test("[NT3] a server that is killed and started again under load costs nothing t
   t.assert(unknown <= nodes.length, `${unknown} calls are unknown; each node had one under way`);
 });
 
+test("[NT5] nodes that are closed one after the other under load fail no call", async (c) => {
+  const server = await startNats();
+  c.defer(() => server.dispose());
+  const shared = storage();
+  const [a, b, ...others] = Array.from({ length: 8 }, () => node(shared, server.url));
+  if (a === undefined || b === undefined) throw new Error("No nodes");
+  for (const { holdfast } of [a, b]) c.defer(async () => void await holdfast.close());
+  const alive = [a, b, ...others];
+  await until("all know each other", together(alive));
+  const acknowledged: string[] = [];
+  const failed: unknown[] = [];
+  let going = true;
+  const work = Array.from({ length: 8 }, async (_, n) => {
+    const { holdfast, Counter } = n % 2 === 0 ? a : b;
+    for (let i = 0; going; i++) {
+      const who = `${n}.${i}`;
+      await holdfast.object(Counter, `id-${(n + i) % 5}`).add(who).then(
+        () => acknowledged.push(who),
+        (error) => failed.push(String(error)),
+      );
+    }
+  });
+  for (const { holdfast } of others) {
+    const before = acknowledged.length;
+    await until("calls go on", () => acknowledged.length > before + 20);
+    assertEquals((await holdfast.close()).complete, true);
+    alive.pop();
+  }
+  await until("only the first two are left", together([a, b]));
+  going = false;
+  await Promise.all(work);
+  assertEquals(failed, []);
+  await checkAll([a, b], acknowledged);
+});
+
 async function checkAll(nodes: readonly Node[], acknowledged: readonly string[]): Promise<void> {
   const [first] = nodes as [Node];
   const stored: string[] = [];
