@@ -6,7 +6,7 @@ import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
 import { HeldRows } from "./rows.ts";
-import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
+import { type LiveJoinOptions, Subscriptions } from "./shared.ts";
 import { checkInput } from "./input.ts";
 import type { LiveSession, ViewContext, ViewSpec } from "./model.ts";
 import type { RecoveryStatus } from "./protocol.ts";
@@ -75,6 +75,7 @@ class PageView implements ContextHost {
   readonly #session: Session;
   readonly #context: ViewContext<JsonObject>;
   readonly #controller: AbortController = new AbortController();
+  readonly #subscriptions: Subscriptions = new Subscriptions(() => {});
   readonly #rows: HeldRows;
   #url: URL;
   #held: Held;
@@ -153,7 +154,7 @@ class PageView implements ContextHost {
     options: LiveJoinOptions,
   ): Promise<Membership<S, Op>> {
     const document = this.#env.document(definition, id);
-    const membership = await subscribe(document, options, this.signal, () => {});
+    const membership = await this.#subscriptions.join(document, options);
     membership.leave();
     return membership;
   }
@@ -163,7 +164,7 @@ class PageView implements ContextHost {
     options: WatchOptions<Value, Sql>,
     key: Key,
   ): OpenWatch<Value> {
-    return follow(source, options, key, this.signal, () => {});
+    return this.#subscriptions.watch(source, options, key);
   }
 
   send(): () => void {
@@ -194,6 +195,7 @@ class PageView implements ContextHost {
   end(): void {
     this.over = true;
     this.#rows.close();
+    this.#subscriptions.end();
     this.#controller.abort();
   }
 

@@ -19,42 +19,92 @@ export type DocumentPort = <S, Op>(
 ) => DocumentClient<S, Op>;
 
 /**
- * Subscribes a view to a document, for the life of the view.
- *
- * @param signal Ends the subscription.
- * @param changed Called after each change of the document or of who is here.
+ * What a view has subscribed to: all of it ends with the view, and nothing is kept of what has ended
+ * before, however often it joins and leaves.
  */
-export async function subscribe<S, Op>(
-  document: DocumentClient<S, Op>,
-  { actor = null, readOnly = false }: LiveJoinOptions,
-  signal: AbortSignal,
-  changed: (frame: DocumentFrame) => void,
-): Promise<Membership<S, Op>> {
-  const membership = await document.join({ actor, readOnly, deliver: (frame) => changed(frame) });
-  if (signal.aborted) membership.leave();
-  else signal.addEventListener("abort", () => membership.leave(), { once: true });
-  return membership;
-}
+export class Subscriptions {
+  readonly #changed: () => void;
+  readonly #members = new Set<{ heard(): void }>();
+  /** What ends each. */
+  readonly #ends = new Set<() => void>();
+  #over = false;
 
-/**
- * Opens a watch for the life of a view.
- *
- * @param signal Ends it.
- * @param changed Called whenever there is another snapshot.
- */
-export function follow<Value, Sql>(
-  source: WatchSource<Sql>,
-  options: WatchOptions<Value, Sql>,
-  key: Key,
-  signal: AbortSignal,
-  changed: () => void,
-): OpenWatch<Value> {
-  const watch = source.open(options, key);
-  if (signal.aborted) {
-    watch.close();
-    return watch;
+  /** @param changed Called after each change of a document, of who is in it, and of what is watched. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
   }
-  watch.subscribe(() => changed());
-  signal.addEventListener("abort", () => watch.close(), { once: true });
-  return watch;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#ends.size;
+  }
+
+  /** Subscribes to a document. */
+  async join<S, Op>(
+    document: DocumentClient<S, Op>,
+    { actor = null, readOnly = false }: LiveJoinOptions,
+  ): Promise<Membership<S, Op>> {
+    let forget = (): void => {};
+    let hasEnded = false;
+    const deliver = (frame: DocumentFrame): void => {
+      if (frame.t === "end") {
+        hasEnded = true;
+        forget();
+      }
+      this.#changed();
+    };
+    const membership = await document.join({ actor, readOnly, deliver });
+    const { leave } = membership;
+    const end = (): void => {
+      forget();
+      leave();
+    };
+    forget = () => {
+      this.#members.delete(membership);
+      this.#ends.delete(end);
+    };
+    membership.leave = end;
+    if (this.#over) leave();
+    else if (!hasEnded) {
+      this.#members.add(membership);
+      this.#ends.add(end);
+    }
+    return membership;
+  }
+
+  /** Opens a watch. */
+  watch<Value, Sql>(
+    source: WatchSource<Sql>,
+    options: WatchOptions<Value, Sql>,
+    key: Key,
+  ): OpenWatch<Value> {
+    const watch = source.open(options, key);
+    const end = (): void => {
+      this.#ends.delete(end);
+      watch.close();
+    };
+    if (this.#over) {
+      watch.close();
+    } else {
+      watch.subscribe(() => this.#changed());
+      this.#ends.add(end);
+    }
+    return {
+      getSnapshot: () => watch.getSnapshot(),
+      subscribe: (listener) => watch.subscribe(listener),
+      ready: () => watch.ready(),
+      close: end,
+    };
+  }
+
+  /** The page is alive: so is who it stands for in documents. */
+  heard(): void {
+    for (const member of this.#members) member.heard();
+  }
+
+  /** Ends all of them, and what is subscribed to from now on at once. */
+  end(): void {
+    this.#over = true;
+    for (const end of [...this.#ends]) end();
+  }
 }

@@ -8,7 +8,7 @@ import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
 import { HeldRows } from "./rows.ts";
-import { follow, type LiveJoinOptions, subscribe } from "./shared.ts";
+import { type LiveJoinOptions, Subscriptions } from "./shared.ts";
 import { checkInput, inputOf } from "./input.ts";
 import type { ViewLink, ViewStart } from "./link.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -44,7 +44,7 @@ export class LiveView implements ContextHost {
   readonly #mailbox: Mailbox;
   readonly #code: UserCode;
   readonly #shown: Shown = new Shown();
-  readonly #members: Set<{ heard(): void }> = new Set();
+  readonly #subscriptions: Subscriptions = new Subscriptions(() => this.refreshed());
   readonly #timers: Set<() => void> = new Set();
   readonly #rows: HeldRows;
   readonly #context: Context;
@@ -249,15 +249,12 @@ export class LiveView implements ContextHost {
     };
   }
 
-  async join<S, Op>(
+  join<S, Op>(
     definition: DocumentDefinition<S, Op>,
     id: string,
     options: LiveJoinOptions,
   ): Promise<Membership<S, Op>> {
-    const document = this.#env.document(definition, id);
-    const member = await subscribe(document, options, this.signal, () => this.refreshed());
-    this.#members.add(member);
-    return member;
+    return this.#subscriptions.join(this.#env.document(definition, id), options);
   }
 
   watch<Value, Sql>(
@@ -265,12 +262,12 @@ export class LiveView implements ContextHost {
     options: WatchOptions<Value, Sql>,
     key: Key,
   ): OpenWatch<Value> {
-    return follow(source, options, key, this.signal, () => this.refreshed());
+    return this.#subscriptions.watch(source, options, key);
   }
 
   /** @internal The page is alive: so is who it stands for in documents. */
   heard(): void {
-    for (const member of this.#members) member.heard();
+    this.#subscriptions.heard();
   }
 
   /** @internal Something that `render` shows has changed. */
@@ -341,6 +338,7 @@ export class LiveView implements ContextHost {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#rows.close();
+    this.#subscriptions.end();
     this.#controller?.abort();
     this.#env.emit?.({ name: "holdfast.live.leave", ref: this.#seat.ref, view: this.spec.name });
     this.#link.left(this);
