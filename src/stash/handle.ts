@@ -273,6 +273,7 @@ export class StashHandle<S extends object> implements Stash<S> {
    * what was still at its default: what was computed without the rest must not be written over it.
    *
    * @returns `false` if something that was changed gave way.
+   * @throws {HoldfastError} `ERR_SUPERSEDED`, as {@linkcode StashHandle.put} does.
    */
   async overwrite({ patch: { set } }: Captured): Promise<boolean> {
     const { defaults } = this.#definition;
@@ -284,12 +285,12 @@ export class StashHandle<S extends object> implements Stash<S> {
       return copied.ok && equalJson(copied.value, before);
     };
     let taken: readonly string[] = [];
-    const state = await this.update((state) => {
+    const state = await this.#update((state) => {
       taken = Object.keys(set).filter((key) => !isDefault(state, key));
       for (const key of Object.keys(set)) {
         if (!taken.includes(key)) Reflect.set(state, key, cloneJson(set[key] ?? null));
       }
-    });
+    }, "keys");
     for (const key of taken) Reflect.set(this.state, key, Reflect.get(state, key));
     return taken.length === 0;
   }
@@ -311,14 +312,25 @@ export class StashHandle<S extends object> implements Stash<S> {
     );
   }
 
-  async update(change: (state: S) => S | void | Promise<S | void>): Promise<S> {
-    let updated: { state: S; fields: JsonObject } | undefined;
+  update(change: (state: S) => S | void | Promise<S | void>): Promise<S> {
+    return this.#update(change, "nothing");
+  }
+
+  /** @param late What is stored of a change that may not touch the page's draft any more. */
+  async #update(
+    change: (state: S) => S | void | Promise<S | void>,
+    late: "keys" | "nothing",
+  ): Promise<S> {
+    let updated: { state: S; fields: JsonObject; isSuperseded: boolean } | undefined;
     await this.#access.change(async (slice) => {
       const { step, ...result } = await this.#applyTo(slice, change);
       updated = result;
-      return step;
+      if (!result.isSuperseded || step === "keep") return step;
+      if (late === "nothing") throw superseded(this.#definition.name);
+      return isEmptyPatch(step.keys) ? "keep" : { keys: step.keys };
     }, true);
-    const { state, fields } = must(updated, "a finished change has run");
+    const { state, fields, isSuperseded } = must(updated, "a finished change has run");
+    if (isSuperseded) throw superseded(this.#definition.name);
     const base = this.#base();
     for (const key of this.#definition.scopes.keys()) {
       if (this.#isUntouched(base, key)) restoreKey(this.#definition, this.state, fields, key);
@@ -343,7 +355,7 @@ export class StashHandle<S extends object> implements Stash<S> {
   async #applyTo(
     slice: Slice,
     change: (state: S) => S | void | Promise<S | void>,
-  ): Promise<{ state: S; fields: JsonObject; step: SliceStep }> {
+  ): Promise<{ state: S; fields: JsonObject; step: SliceStep; isSuperseded: boolean }> {
     const recovery = recoverSlice(this.#definition, slice, this.#knownPage);
     const { state: draft, fields: recovered } = await restore(this.#definition, recovery);
     const before = { ...this.#definition.defaults, ...recovered };
@@ -356,13 +368,11 @@ export class StashHandle<S extends object> implements Stash<S> {
     }
     const fields = this.#fields(state, before);
     const patch = diff(before, fields);
-    if (isEmptyPatch(patch)) return { state, fields, step: "keep" };
+    if (isEmptyPatch(patch)) return { state, fields, step: "keep", isSuperseded: false };
     await this.#check(state, patch);
     const step = this.#split(patch);
-    if (step.draft !== undefined && this.#isSuperseded(slice)) {
-      throw superseded(this.#definition.name);
-    }
-    return { state, fields, step };
+    const isSuperseded = step.draft !== undefined && this.#isSuperseded(slice);
+    return { state, fields, step, isSuperseded };
   }
 
   /** A page instance nobody has asked for yet has no drafts to recover. */

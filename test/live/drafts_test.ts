@@ -217,6 +217,46 @@ test("[LV41] what an earlier connection of a page stores late changes no draft o
   assertEquals(page.root().html, "<p>dim|mine|0|2|recovered</p>", "what all pages share is stored");
 });
 
+test("[LV41] an earlier connection that could not read stores what all pages share, and no draft", async () => {
+  const at = liveWorld();
+  const Order = defineView({
+    name: "order",
+    stored: { theme: "session", name: "reconnect", note: "reconnect" },
+    state: () => ({ theme: "light", name: "", note: "" }),
+    events: {
+      theme: ({ state }, input) => void (state.theme = String(input)),
+      name: ({ state }, input) => void (state.name = String(input)),
+      note: ({ state }, input) => void (state.note = String(input)),
+    },
+    render: ({ state, ctx }) => `${state.theme}|${state.name}|${state.note}|${ctx.recovery}`,
+  });
+  const page = await Page.open(at, at.live([Order]), "/order");
+  await page.event("name", { value: "ada" });
+  await page.saved();
+  at.storage.plan = () => "refuse";
+  await page.reconnect(at.live([Order], { timing: { stashRetryMs: 5000 } }));
+  assertEquals(page.root().html, "light|||error");
+  await page.event("theme", { value: "dim" });
+  await page.event("note", { value: "late" });
+  await page.saved();
+  const old = page.socket;
+  page.socket = undefined;
+  at.storage.plan = () => "none";
+  await page.connect(at.live([Order]));
+  await page.join();
+  assertEquals(page.root().html, "light|ada||recovered");
+  await page.event("name", { value: "bob" });
+  await page.saved();
+  await at.clock.advance(20_000);
+  assert(
+    old?.received.some((frame) => frame.t === "stash" && frame.code === "ERR_SUPERSEDED"),
+    "it is told",
+  );
+  assert(old?.received.some((frame) => frame.t === "error" && frame.code === "replaced"));
+  await page.reconnect(at.live([Order]));
+  assertEquals(page.root().html, "dim|bob||recovered");
+});
+
 test("[LV41] nor when the later one has emptied its draft", async () => {
   const at = liveWorld();
   const Note = defineView({
