@@ -207,7 +207,7 @@ test("[IN16] a list, which costs more, is made anew every ten seconds", async ()
   const page = await Page.open(at, node, `${base}/objects`, new Jar());
   node.events.length = 0;
   await at.clock.advance(9000);
-  assertEquals(node.events.filter(({ name }) => name === "holdfast.storage.list"), []);
+  assertEquals(node.events.filter(({ name }) => name === "holdfast.storage.get"), []);
   await at.finish(holdfast.object(Berth, "south").dock());
   await at.until(() => page.root().html.includes(">south</a>"), "the new one", 2000);
 });
