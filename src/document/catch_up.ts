@@ -2,6 +2,12 @@ import { type JsonValue, utf8Length } from "../core/json.ts";
 import type { CatchUp, DocumentSpec, LogEntry } from "./model.ts";
 import type { Entry } from "./stored.ts";
 
+/** So few bytes of operations are sent whatever else could be. */
+const fewBytes = 4096;
+
+/** More bytes of operations are not sent, however large the document. */
+const mostBytes = 262_144;
+
 /** What there is to catch up with. */
 export interface Present<S> {
   readonly spec: DocumentSpec<S, unknown>;
@@ -25,16 +31,17 @@ export function catchUp<S>(present: Present<S>, missed: readonly Entry[] | undef
     state: present.state as JsonValue,
   });
   if (missed === undefined) return snapshot();
-  const from = (missed[0]?.seq ?? present.seq + 1) - 1;
-  const opsBytes = estimate(missed, Math.min(present.bytes, 262_144));
-  if (opsBytes === undefined || opsBytes > 4096) {
-    const parts = changedParts(present, missed);
-    const partsBytes = parts === undefined ? Infinity : bytesOf(parts);
-    const least = Math.min(opsBytes ?? Infinity, partsBytes);
-    if (least >= present.bytes) return snapshot();
-    if (parts !== undefined && partsBytes < (opsBytes ?? Infinity)) return parts;
-  }
-  return { kind: "ops", from, entries: missed.map(publish) };
+  const ops = (): CatchUp => ({
+    kind: "ops",
+    from: (missed[0]?.seq ?? present.seq + 1) - 1,
+    entries: missed.map(publish),
+  });
+  if (fits(missed, fewBytes)) return ops();
+  const parts = changedParts(present, missed);
+  const partsBytes = parts === undefined ? Infinity : bytesOf(parts);
+  // Not written out further than they could win: there may be ten thousand.
+  if (fits(missed, Math.min(partsBytes, present.bytes, mostBytes))) return ops();
+  return parts !== undefined && partsBytes < present.bytes ? parts : snapshot();
 }
 
 /** An entry as others see it: without what undoes it. */
@@ -44,14 +51,10 @@ export function publish({ inverse: _, rectified: __, ...entry }: Entry): LogEntr
   return entry;
 }
 
-/** Bytes of entries as others see them, or `undefined` once they are more than a limit. */
-function estimate(entries: readonly Entry[], limit: number): number | undefined {
+/** Whether entries as others see them take no more than some bytes as JSON. */
+function fits(entries: readonly Entry[], limit: number): boolean {
   let bytes = 0;
-  for (const entry of entries) {
-    bytes += bytesOf(publish(entry));
-    if (bytes > limit) return undefined;
-  }
-  return bytes;
+  return entries.every((entry) => (bytes += bytesOf(publish(entry))) <= limit);
 }
 
 function changedParts<S>(
