@@ -66,6 +66,8 @@ export const PEERS: Readonly<Record<string, { readonly range: string; readonly f
   postgres: { range: "^3.4.5", for: "holdfast/postgres" },
   valibot: { range: "^1.0.0", for: "holdfast/live" },
   ws: { range: "^8.18.0", for: "holdfast/node" },
+  "y-protocols": { range: "^1.0.6", for: "holdfast/yjs-client" },
+  yjs: { range: "^13.6.20", for: "holdfast/yjs" },
 };
 
 /** Checks the versions of the peers that are installed; one that is absent is not needed. */
