@@ -26,6 +26,7 @@ const specifiers = Object.keys(manifest.exports)
 const peers = {
   "holdfast/client": ["idiomorph"],
   "holdfast/live": ["jose", "valibot"],
+  "holdfast/inspector": ["jose", "valibot"],
   // The last two are what the others depend on.
   "holdfast/yjs": ["yjs", "lib0", "isomorphic.js"],
   "holdfast/yjs-client": ["y-protocols"],
@@ -51,7 +52,7 @@ async function install() {
 
 /** The packages of the checkout. */
 function installPeers() {
-  for (const name of Object.values(peers).flat()) {
+  for (const name of new Set(Object.values(peers).flat())) {
     const options = { recursive: true, dereference: true };
     cpSync(join(root, "node_modules", name), join(folder, "app", "node_modules", name), options);
   }
