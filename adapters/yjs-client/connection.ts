@@ -1,11 +1,13 @@
 import { Awareness } from "y-protocols/awareness";
 import {
   applyUpdate,
-  type Doc,
+  Doc,
   encodeStateAsUpdate,
   encodeStateVector,
+  equalSnapshots,
   mergeUpdates,
   parseUpdateMeta,
+  snapshot,
 } from "yjs";
 import { Connected } from "../../src/client/dom/connected_document.ts";
 import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
@@ -53,6 +55,8 @@ export class YjsConnection implements ConnectedYjs {
   #taken: Certain | undefined;
   /** What is certain of whom: the state vector. */
   readonly #certain: Map<number, number> = new Map();
+  /** The server had less than the document when it has told all it has. */
+  #lacks = false;
   /** Changes made here that are not sent. */
   #unsent: Uint8Array[] = [];
   /** The one that is on its way: more go with the next, so that there are few however fast one types. */
@@ -146,10 +150,13 @@ export class YjsConnection implements ConnectedYjs {
   }
 
   #answered(answer: WireAnswer): void {
-    if (answer.status === "rejected" || answer.status === "error") {
+    const isRefused = answer.status === "rejected" || answer.status === "error";
+    // It may have built on what the server has lost, and goes once more with that.
+    if (isRefused && !this.#lacks) {
       this.#refused = answer.status === "rejected" ? answer.reason : answer.code;
     } else {
       this.#sending = undefined;
+      this.#giveBack();
       this.#send();
     }
     this.#save();
@@ -168,9 +175,12 @@ export class YjsConnection implements ConnectedYjs {
   #take(certain: Certain): void {
     if (certain === this.#taken) return;
     const news: string[][] = [];
-    for (let at: Certain | undefined = certain; at !== undefined && at !== this.#taken;) {
-      news.push([...at.updates]);
-      at = at.before;
+    let at: Certain | undefined = certain;
+    for (; at !== undefined && at !== this.#taken; at = at.before) news.push([...at.updates]);
+    // It is all the server has, which may have lost some: gone back to a backup, for example.
+    if (at === undefined) {
+      this.#certain.clear();
+      this.#lacks = this.doc.store.clients.size > 0 && !this.#isAll(certain);
     }
     this.#taken = certain;
     // All of it is in the document: nobody has to hold on to it.
@@ -178,6 +188,25 @@ export class YjsConnection implements ConnectedYjs {
     this.doc.transact(() => {
       for (const text of news.reverse().flat()) this.#apply(decoded(text));
     }, this);
+    this.#giveBack();
+  }
+
+  /** Whether all that is in the document is certain. */
+  #isAll({ updates }: Certain): boolean {
+    const theirs = new Doc();
+    for (const text of updates) applyUpdate(theirs, decoded(text));
+    const before = snapshot(theirs);
+    applyUpdate(theirs, encodeStateAsUpdate(this.doc));
+    return equalSnapshots(before, snapshot(theirs));
+  }
+
+  /** Sends what the document has and the server has not, once nothing else is on its way. */
+  #giveBack(): void {
+    if (!this.#lacks || this.#sending !== undefined) return;
+    this.#lacks = false;
+    // What is not sent yet is in it.
+    this.#unsent = [encodeStateAsUpdate(this.doc, encodeStateVector(this.#certain))];
+    this.#send();
   }
 
   #apply(update: Uint8Array): void {

@@ -25,6 +25,8 @@ export class Others {
   readonly #here: (data: JsonValue) => void;
   /** The numbers that Yjs has for those who are present. */
   readonly #numbers: Map<string, number> = new Map();
+  /** Who has said a number first: only they speak for it, also when they come back. */
+  readonly #owners: Map<number, string> = new Map();
   #shown: Readonly<Record<string, Present>> | undefined;
 
   /** @param here Says where this user is. */
@@ -77,8 +79,14 @@ export class Others {
     if (typeof client !== "number" || typeof clock !== "number" || state === undefined) return;
     // Nobody speaks for this user.
     if (client === this.#awareness.clientID) return;
+    const owner = this.#owners.get(client) ?? id;
+    if (owner !== id) return;
     const before = this.#numbers.get(id);
-    if (before !== undefined && before !== client) this.#remove(id, before);
+    if (before !== undefined && before !== client) {
+      this.#remove(id, before);
+      this.#owners.delete(before);
+    }
+    this.#owners.set(client, id);
     this.#numbers.set(id, client);
     try {
       applyAwarenessUpdate(this.#awareness, encoded(client, clock, state), this);

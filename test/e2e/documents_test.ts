@@ -1,43 +1,21 @@
-import { Hono } from "hono";
 import { connectDocument } from "../../adapters/document-client/mod.ts";
 import type { ConnectedDocument, DocumentOptions } from "../../adapters/document-client/mod.ts";
-import { documentSocket, type DocumentSocketOptions, session } from "../../adapters/hono/mod.ts";
+import type { DocumentSocketOptions } from "../../adapters/hono/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { Server } from "../../adapters/web/serving.ts";
-import { childrenOf, createHoldfast, type Storage, type Tree, treeDocument } from "../../mod.ts";
+import { childrenOf, type Storage, type Tree, treeDocument } from "../../mod.ts";
 import type { TreeOp } from "../../mod.ts";
 import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
-import { open } from "../object_model/world.ts";
-import { serve, upgradeWebSocket } from "./runtime.ts";
+import { serveDocuments } from "./document_place.ts";
 
 const Board = treeDocument({ name: "board", vsn: 1 });
 
-async function serving(
+const serving = (
   t: TestContext,
-  more: Partial<DocumentSocketOptions> = {},
+  route: Partial<DocumentSocketOptions> = {},
   storage: Storage = memoryStorage(),
   port = 0,
-): Promise<Server> {
-  const secrets = ["a secret of the tests, as long as it has to be"];
-  const holdfast = createHoldfast({ storage: open(storage), secrets });
-  const app = new Hono();
-  app.use(session(holdfast));
-  const access = (c: { req: { raw: Request } }) => {
-    const actor = new URL(c.req.raw.url).searchParams.get("actor");
-    return actor === null ? undefined : { actor, readOnly: actor === "guest" };
-  };
-  const route = documentSocket(holdfast, Board, {
-    upgradeWebSocket,
-    access,
-    allowMissingOrigin: true,
-    ...more,
-  });
-  // What the route needs of a context, Hono's has; its type says more than can be told here.
-  app.get("/boards/:id", route as never);
-  const server = await serve({ fetch: app.fetch, port, holdfast, signals: [] });
-  t.defer(async () => void await server.close());
-  return server;
-}
+): Promise<Server> => serveDocuments(t, Board, "/boards/:id", { route, storage, port });
 
 type Client = ConnectedDocument<Tree, TreeOp>;
 

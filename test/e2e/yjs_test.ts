@@ -1,7 +1,5 @@
-import { Hono } from "hono";
 import { Doc } from "yjs";
 import { connectDocument } from "../../adapters/document-client/mod.ts";
-import { documentSocket, session } from "../../adapters/hono/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { Server } from "../../adapters/web/serving.ts";
 import { yjsDocument } from "../../adapters/yjs/mod.ts";
@@ -10,37 +8,14 @@ import {
   connectYjs,
   type YjsConnectOptions,
 } from "../../adapters/yjs-client/mod.ts";
-import { createHoldfast, type Storage } from "../../mod.ts";
+import type { JsonValue, Storage } from "../../mod.ts";
 import { assert, assertEquals, assertThrows, test, type TestContext } from "../harness/mod.ts";
-import { open } from "../object_model/world.ts";
-import { serve, upgradeWebSocket } from "./runtime.ts";
+import { serveDocuments } from "./document_place.ts";
 
 const Notes = yjsDocument({ name: "notes", maxOpBytes: 100_000 });
 
-async function serving(
-  t: TestContext,
-  storage: Storage = memoryStorage(),
-  port = 0,
-): Promise<Server> {
-  const secrets = ["a secret of the tests, as long as it has to be"];
-  const holdfast = createHoldfast({ storage: open(storage), secrets });
-  const app = new Hono();
-  app.use(session(holdfast));
-  const route = documentSocket(holdfast, Notes, {
-    upgradeWebSocket,
-    access: (c) => {
-      const actor = new URL(c.req.raw.url).searchParams.get("actor");
-      return { actor, readOnly: actor === "guest" };
-    },
-    allowMissingOrigin: true,
-  });
-  // What the route needs of a context, Hono's has; its type says more than can be told here.
-  app.get("/notes/:id", route as never);
-  const sockets = { maxFrameBytes: 200_000 };
-  const server = await serve({ fetch: app.fetch, port, holdfast, signals: [], sockets });
-  t.defer(async () => void await server.close());
-  return server;
-}
+const serving = (t: TestContext, storage: Storage = memoryStorage(), port = 0): Promise<Server> =>
+  serveDocuments(t, Notes, "/notes/:id", { storage, port, sockets: { maxFrameBytes: 200_000 } });
 
 function client(
   t: TestContext,
@@ -132,6 +107,52 @@ test("[YJ5] what is written while the server is gone is merged when it is back, 
   assertEquals(kept, null);
 });
 
+test("[YJ5] a server that has lost what was certain gets it back, also under what is on its way", async (t) => {
+  const first = await serving(t);
+  const [ada, bob] = [client(t, first, "ada"), client(t, first, "bob")];
+  body(ada).insert(0, "kelp");
+  await Promise.all([saved(ada), until(bob, () => text(bob) === "kelp")]);
+  await first.close();
+  await until(ada, () => ada.getSnapshot().status === "connecting");
+  // Bob has nothing to send, Ada has: it stands in the middle of what is lost.
+  body(ada).insert(2, "--");
+  const second = await serving(t, memoryStorage(), first.port);
+  await saved(ada);
+  const eve = client(t, second, "eve");
+  for (const each of [ada, bob, eve]) await until(each, () => text(each) === "ke--lp");
+  assertEquals([ada, bob].map((each) => each.getSnapshot().refused), [undefined, undefined]);
+  // Who has nothing to send gives back, too; who may only read says nothing of it.
+  const reader = client(t, second, "guest");
+  await until(reader, () => text(reader) === "ke--lp");
+  for (const each of [ada, eve]) each.close();
+  await second.close();
+  const third = await serving(t, memoryStorage(), first.port);
+  const finn = client(t, third, "finn");
+  await until(finn, () => text(finn) === "ke--lp");
+  await synced(reader);
+});
+
+test("[YJ5] a server that has lost only what was deleted gets that back, and nobody else's word is needed", async (t) => {
+  const storage = memoryStorage();
+  const first = await serving(t, storage);
+  const ada = client(t, first, "ada");
+  body(ada).insert(0, "kelp and rope");
+  await saved(ada);
+  await first.close();
+  // What there was, under the same keys, before the rest of it was deleted.
+  const backup = memoryStorage();
+  for (const key of await storage.list("")) {
+    await backup.put(key, (await storage.get(key))?.value ?? "");
+  }
+  const second = await serving(t, storage, first.port);
+  body(ada).delete(4, 9);
+  await saved(ada);
+  await second.close();
+  const third = await serving(t, backup, first.port);
+  const bob = client(t, third, "bob");
+  await until(bob, () => text(bob) === "kelp");
+});
+
 test("[YJ6] what is not allowed or too large is told, and nothing more is sent", async (t) => {
   const server = await serving(t);
   const [ada, guest] = [client(t, server, "ada"), client(t, server, "guest")];
@@ -175,12 +196,31 @@ test("[YJ7] nobody can speak for another, and what is no state is passed over", 
   });
   t.defer(() => mallory.close());
   await Promise.all([synced(ada), synced(bob)]);
-  mallory.here({ client: bob.doc.clientID, clock: 1e6, state: { user: "Mallory" } });
-  mallory.here({ client: "1", clock: -1, state: null });
-  mallory.here({ client: 7, clock: 1, state: { user: "Mallory" } });
-  await until(bob, () => bob.awareness.getStates().has(7));
+  const seen = (who: ConnectedYjs, number: number) =>
+    who.awareness.getStates().get(number)?.["user"];
+  await until(ada, () => seen(ada, bob.doc.clientID) === "Bob");
+  /** Says something, and waits until it was told: what is said meanwhile takes its place. */
+  const say = async (data: JsonValue) => {
+    mallory.here(data);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      const { presence, you = "" } = mallory.getSnapshot();
+      if (JSON.stringify(presence[you]?.data) === JSON.stringify(data)) resolve();
+    };
+    const end = mallory.subscribe(look);
+    look();
+    await promise;
+    end();
+  };
+  await say({ client: bob.doc.clientID, clock: 1e6, state: { user: "Mallory" } });
+  await say({ client: "1", clock: -1, state: null });
+  await say({ client: 7, clock: 1, state: { user: "Mallory" } });
+  for (const each of [ada, bob]) await until(each, () => seen(each, 7) === "Mallory");
   assertEquals(bob.awareness.getLocalState(), { user: "Bob" });
-  await until(ada, () => ada.awareness.getStates().get(bob.doc.clientID)?.["user"] === "Bob");
+  assertEquals(seen(ada, bob.doc.clientID), "Bob");
+  // Bob is still heard.
+  bob.awareness.setLocalState({ user: "Bob again" });
+  await until(ada, () => seen(ada, bob.doc.clientID) === "Bob again");
 });
 
 test("[YJ7] who is where comes, changes and goes with its connection", async (t) => {
