@@ -53,7 +53,8 @@ const runtimes = {
   node: {
     places: () => [
       join(fetched, nodePackage, "bin", `node${exe}`),
-      process.execPath,
+      // Bun and Deno have one as well.
+      ...("Bun" in globalThis || "Deno" in globalThis ? [] : [process.execPath]),
       ...onPath("node"),
     ],
     // The first that runs TypeScript without a flag.
