@@ -7,8 +7,7 @@
 //   npm test -- --jobs=1                       so many files at once; as many as cores, up to 4, unless told
 //
 // One process per file and runtime: a file that does not load, registers no test, runs too long or
-// leaves a process behind is a failure with a name. A file whose first line is "// Runs alone because …"
-// runs when no other does.
+// leaves a process behind is a failure with a name.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -59,10 +58,6 @@ function testFiles() {
     .filter((file) => file.endsWith("_test.ts") && !file.startsWith("test/types/"))
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
     .sort();
-}
-
-function runsAlone(file) {
-  return readFileSync(join(root, file), "utf8").startsWith("// Runs alone because ");
 }
 
 function readReport(report) {
@@ -173,8 +168,7 @@ for (const name of wanted) {
 const jobs = totals.flatMap((total) =>
   files.map((file) => ({ runtime: total.runtime, total, file }))
 );
-await runAll(jobs.filter(({ file }) => !runsAlone(file)), atOnce);
-await runAll(jobs.filter(({ file }) => runsAlone(file)), 1);
+await runAll(jobs, atOnce);
 for (const { runtime: { name, version }, passed, failures, skipped } of totals) {
   lines.push(
     `${name} ${version}: ${passed} passed, ${failures.length} failed, ${skipped} skipped`,
