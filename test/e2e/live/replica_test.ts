@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, WebSocket } from "playwright-core";
 import { rolldown } from "rolldown";
 import { documentSocket } from "../../../adapters/hono/mod.ts";
 import { memoryStorage } from "../../../adapters/memory/mod.ts";
@@ -58,11 +58,16 @@ async function place(t: TestContext, storage: Storage, port = 0): Promise<Place>
 /** One browser for each test, and in it one context for each page. */
 const browsers: WeakMap<TestContext, Promise<Browser>> = new WeakMap();
 
-async function page(t: TestContext, { server }: Place): Promise<Page> {
+async function page(
+  t: TestContext,
+  { server }: Place,
+  onSocket: (socket: WebSocket) => void = () => {},
+): Promise<Page> {
   const launched = browsers.get(t) ?? launch();
   if (!browsers.has(t)) t.defer(async () => await (await launched).close());
   browsers.set(t, launched);
   const opened = await (await (await launched).newContext()).newPage();
+  opened.on("websocket", onSocket);
   await opened.goto(server.url);
   await until(async () => await status(opened) === "connected");
   return opened;
@@ -144,6 +149,26 @@ inBrowser(
     await see(ada, true);
     await until(async () => await items(ada) === "kelp");
     assertEquals(second.asked, 2);
+  },
+);
+
+inBrowser(
+  "[DC12] in Chromium, a page that is seen or has focus again asks whether its connection is alive",
+  async (t) => {
+    const here = await place(t, memoryStorage());
+    const pings: string[] = [];
+    const ada = await page(t, here, (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        if (String(payload).includes('"ping"')) pings.push(String(payload));
+      }));
+    assertEquals(pings, []);
+    await see(ada, false);
+    assertEquals(pings, []);
+    await see(ada, true);
+    await until(() => pings.length === 1);
+    await ada.evaluate(() => dispatchEvent(new Event("focus")));
+    await until(() => pings.length === 2);
+    assertEquals([here.asked, await status(ada)], [1, "connected"]);
   },
 );
 
