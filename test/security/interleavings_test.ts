@@ -105,7 +105,7 @@ for (const [withFaults, loses, trouble] of faults) {
           if (ended) {
             assertEquals(old, [], "the session is back");
             for (const node of [one, two]) {
-              assertEquals(await browser(user.cookie).visit(node, count), 0);
+              assertEquals(await at.finish(browser(user.cookie).visit(node, count)), 0);
             }
           } else assert(loses > 0, "destroy() failed without a reason");
         }),
@@ -128,7 +128,7 @@ for (const [withFaults, loses, trouble] of faults) {
             ask(two, count),
           ]);
           assertEquals(strange(results, ["ERR_SESSION_ENDED", ...trouble]), []);
-          const mine = await login.visit(at.node(), count);
+          const mine = await at.finish(login.visit(at.node(), count));
           // A request that came too late has begun a session of its own, and was told 1.
           const acknowledged = results.slice(0, additions.length)
             .filter((result) => result.status === "fulfilled" && result.value > 1).length;
@@ -137,7 +137,11 @@ for (const [withFaults, loses, trouble] of faults) {
           if (loses === 0) assertEquals(mine, 1 + acknowledged, "a write was lost");
           else assert(mine >= 1 + acknowledged, `${acknowledged} acknowledged, ${mine} there`);
           for (const node of [one, two]) {
-            assertEquals(await browser(user.cookie).visit(node, count), 0, "the old id lives");
+            assertEquals(
+              await at.finish(browser(user.cookie).visit(node, count)),
+              0,
+              "the old id lives",
+            );
           }
         }),
         tries,
@@ -179,7 +183,7 @@ for (const [withFaults, loses, trouble] of faults) {
         ]);
         assertEquals(strange(results, ["ERR_CONFLICT", ...trouble]), []);
         const acknowledged = fulfilled(results.slice(0, 4));
-        const final = await browser(user.cookie).visit(newer, count);
+        const final = await at.finish(browser(user.cookie).visit(newer, count));
         if (loses === 0) assertEquals(final, 1 + acknowledged);
         else assert(final >= 1 + acknowledged, `${acknowledged} acknowledged, ${final} there`);
         const sessions = await living(at);
@@ -210,7 +214,7 @@ for (const [withFaults, loses, trouble] of faults) {
         assertEquals(strange(results, ["ERR_CONFLICT", "ERR_SESSION_ENDED", ...trouble]), []);
         if (!ended) return assert(loses > 0, "destroy() failed without a reason");
         for (const node of [older, newer, at.node({ secrets: [secretB, secretA] })]) {
-          assertEquals(await browser(user.cookie).visit(node, count), 0);
+          assertEquals(await at.finish(browser(user.cookie).visit(node, count)), 0);
         }
         assertEquals(await living(at), []);
       }),
@@ -237,12 +241,16 @@ for (const [withFaults, loses, trouble] of faults) {
         );
         const acknowledged = [results[0], results[2]]
           .filter((result) => result?.status === "fulfilled" && result.value > 1).length;
-        const mine = await login.visit(older, count);
+        const mine = await at.finish(login.visit(older, count));
         if (!rotated) return assert(mine >= 1, "the state was lost");
         if (loses === 0) assertEquals(mine, 1 + acknowledged);
         else assert(mine >= 1 + acknowledged, `${acknowledged} acknowledged, ${mine} there`);
         for (const node of [older, newer]) {
-          assertEquals(await browser(user.cookie).visit(node, count), 0, "the old id lives");
+          assertEquals(
+            await at.finish(browser(user.cookie).visit(node, count)),
+            0,
+            "the old id lives",
+          );
         }
       }),
       tries,
