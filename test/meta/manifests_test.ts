@@ -74,3 +74,12 @@ test("[ME6] the package depends on nothing, and the checkout on exact versions",
   assert(versions.length > 0, "package.json lists no devDependencies");
   assertEquals(versions.filter((version) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)), []);
 });
+
+test("[ME14] each subpath has a budget for its bundle, and CI compares", () => {
+  const budgets: { readonly subpaths: Readonly<Record<string, number>> } = JSON.parse(
+    read("scripts/sizes/budgets.json"),
+  );
+  assertEquals(Object.keys(budgets.subpaths).sort(), subpaths.map(([subpath]) => subpath).sort());
+  assertEquals(Object.entries(budgets.subpaths).filter(([, kib]) => !(kib > 0 && kib < 200)), []);
+  assert(/^step "sizes" .* sizes -- --check$/m.test(read(".ci/run")), "CI does not compare");
+});
