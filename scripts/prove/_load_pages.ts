@@ -40,10 +40,21 @@ export class LoadPage {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #joined: () => void = () => {};
   #over = false;
+  /** Clicks that were sent, those that were answered, and those that the server said to be stored. */
+  sent = 0;
+  answered = 0;
+  stored = 0;
+  /** Which text the answered clicks have led to that were not said to be stored yet. */
+  #unstored: number[] = [];
 
   constructor(tally: Tally, where: () => string) {
     this.#tally = tally;
     this.#where = where;
+  }
+
+  /** What the browser would send. */
+  get cookie(): string {
+    return this.#cookie;
   }
 
   /** Whether it is joined. */
@@ -66,6 +77,7 @@ export class LoadPage {
   /** Clicks; the reply is timed. */
   click(): void {
     const ref = ++this.#ref;
+    this.sent++;
     this.#sent.set(ref, performance.now());
     this.#send({ t: "event", id: "live-counter", ref, name: "inc", type: "click" });
   }
@@ -114,7 +126,15 @@ export class LoadPage {
     } else if (frame.t === "reply") {
       const since = this.#sent.get(frame.ref);
       this.#sent.delete(frame.ref);
-      if (since !== undefined) this.#tally.latencies.push(performance.now() - since);
+      if (since === undefined) return;
+      this.answered++;
+      this.#unstored.push(frame.rev ?? 0);
+      this.#tally.latencies.push(performance.now() - since);
+    } else if (frame.t === "stash") {
+      const left = this.#unstored.filter((rev) => rev > frame.rev);
+      if (!frame.durable) return;
+      this.stored += this.#unstored.length - left.length;
+      this.#unstored = left;
     } else if (frame.t === "drain") {
       this.#spreadMs = frame.spreadMs;
       this.#send({ t: "drained" });
@@ -135,6 +155,7 @@ export class LoadPage {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
     this.#sent.clear();
+    this.#unstored = [];
     if (this.#over) return;
     this.#tally.codes.set(code, (this.#tally.codes.get(code) ?? 0) + 1);
     const closing = afterClose(code);
