@@ -1,13 +1,9 @@
 // What npm and JSR would publish, without publishing: warnings are errors.
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { needRuntime, root } from "./lib/runtimes.mjs";
 import { capture } from "./lib/run.mjs";
-
-/** What the npm package may contain. */
-const allowed = [
-  /^dist\/(mod|(src|adapters)\/[\w/-]+)(\.d)?\.(js|ts)$/,
-  /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/,
-];
-const required = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", "dist/mod.js"];
 
 /**
  * Where an optional package is imported under a name that JSR shall not resolve: it is the user's to
@@ -24,26 +20,27 @@ function fail(what, output = "") {
   console.error(`${output}\nFAILED ${what}`);
 }
 
-async function packedFiles() {
-  const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
-  const { code, output } = await capture("npm", args, { cwd: root, env });
-  // npm writes its warnings into the same stream.
-  const json = output.slice(output.search(/^[[{]/m), output.search(/^[\]}]/m) + 1);
-  if (code !== 0 || json === "") return fail("npm pack --dry-run", output) ?? [];
-  const packs = JSON.parse(json);
-  return (Array.isArray(packs) ? packs : Object.values(packs))[0].files.map(({ path }) => path);
+/** Packs and unpacks, so that what is looked at is what npm would send. */
+async function unpacked() {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-publish-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const args = ["pack", "--ignore-scripts", "--pack-destination", folder];
+  const packed = await capture("npm", args, { cwd: root, env });
+  if (packed.code !== 0) fail("npm pack", packed.output);
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  const { code, output } = await capture("tar", ["-xzf", tarball], { cwd: folder, env });
+  if (code !== 0) fail("tar", output);
+  return join(folder, "package");
 }
 
 async function checkNpm() {
-  const files = await packedFiles();
-  const strange = files.filter((file) => !allowed.some((pattern) => pattern.test(file)));
-  if (strange.length > 0) fail(`npm would publish ${strange.join(", ")}`);
-  const missing = required.filter((file) => !files.includes(file));
-  if (missing.length > 0) fail(`npm would not publish ${missing.join(", ")}`);
+  const audit = [join(root, "scripts", "audit.mjs"), await unpacked()];
+  const audited = await capture(process.execPath, audit, { cwd: root, env });
+  if (audited.code !== 0) fail("the audit of what npm would publish");
+  console.log(audited.output.trim());
   const publint = ["node_modules/publint/src/cli.js", "--strict"];
   const { code, output } = await capture(process.execPath, publint, { cwd: root, env });
   if (code !== 0) fail("publint --strict", output);
-  console.log(`npm: ${files.length} files`);
 }
 
 async function checkJsr() {

@@ -49,7 +49,10 @@ function install(folder: string): void {
   for (const part of ["mod.ts", "src", "adapters"]) {
     symlinkSync(join(root, part), join(place, part));
   }
-  const manifest = { name: "holdfast", version: "0.1.0", type: "module", exports: subpaths };
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  const manifest = { name: "holdfast", version, type: "module", exports: subpaths };
   writeFileSync(join(place, "package.json"), JSON.stringify(manifest));
 }
 
