@@ -2,7 +2,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const ignored = new Set([".git", "node_modules", "dist", ".runtimes", ".data", "coverage"]);
+const ignored = new Set([
+  ".git",
+  "node_modules",
+  "dist",
+  ".runtimes",
+  ".data",
+  "coverage",
+  ".site",
+]);
 
 /** Reads a file of the checkout. */
 export function read(path: string): string {

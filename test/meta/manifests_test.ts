@@ -70,8 +70,12 @@ test("[ME6] what adapters import from npm is an optional peer, in the same range
 
 test("[ME6] the package depends on nothing, and the checkout on exact versions", () => {
   assertEquals(npm.dependencies, undefined);
-  const versions = Object.values(npm.devDependencies ?? {});
-  assert(versions.length > 0, "package.json lists no devDependencies");
+  const site: Manifest = JSON.parse(read("docs/.vitepress/package.json"));
+  const tools = [npm.devDependencies, site.dependencies].map((listed) =>
+    Object.values(listed ?? {})
+  );
+  assert(tools.every(({ length }) => length > 0), "a manifest lists no tools");
+  const versions = tools.flat();
   assertEquals(versions.filter((version) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)), []);
 });
 
