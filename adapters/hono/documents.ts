@@ -2,6 +2,7 @@ import type { JsonValue } from "../../src/core/json.ts";
 import type { DocumentClient } from "../../src/document/client.ts";
 import {
   type ConnectionLimits,
+  type ConnectionPorts,
   defaultConnectionLimits,
   DocumentConnection,
 } from "../../src/document/connection.ts";
@@ -112,14 +113,14 @@ export function documentSocket<S, Op>(
     >;
     const owner = `${c.get("session")?.ref ?? ""}|${allowed.actor ?? ""}|`;
     return await upgradeWebSocket<DocumentContext>(() =>
-      socketEvents(holdfast, document, allowed, owner, limits)
+      socketEvents(holdfast, { document, vsn: definition.spec.vsn }, allowed, owner, limits)
     )(c, next);
   };
 }
 
 function socketEvents(
   holdfast: Holdfast,
-  document: DocumentClient<JsonValue, JsonValue>,
+  joined: Pick<ConnectionPorts, "document" | "vsn">,
   { actor, readOnly = false }: DocumentAccess,
   owner: string,
   limits: ConnectionLimits,
@@ -130,7 +131,7 @@ function socketEvents(
     onOpen(_: object, socket: SocketHandle) {
       connection = new DocumentConnection({
         clock,
-        document,
+        ...joined,
         actor,
         readOnly,
         nameOf: async (client) => {

@@ -14,6 +14,7 @@ import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import type { KeptStore } from "../../src/client/document/options.ts";
 import type { ReplicaSpec } from "../../src/client/document/replica.ts";
 import type { WireAnswer } from "../../src/document/wire.ts";
+import { yjsVsn } from "../../src/document/yjs_vsn.ts";
 import { Others } from "./others.ts";
 import type { ConnectedYjs, YjsConnectOptions, YjsSnapshot } from "./options.ts";
 
@@ -34,9 +35,11 @@ interface YjsOp {
 /** A replica that keeps the updates and leaves their content to the document. */
 const spec: ReplicaSpec<Certain, YjsOp> = {
   name: "yjs",
+  vsn: yjsVsn,
   state: () => ({ updates: [] }),
   apply: (before, { update }) => ({ state: { updates: [update], before } }),
   parts: undefined,
+  migrateOp: undefined,
 };
 
 /** Above so many bytes it is worth while to make an update anew. */

@@ -1,6 +1,7 @@
 import { defineDocument, type DocumentOptions } from "../../src/document/definition.ts";
 import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
 import { applyYjs, emptyState, type YjsOp, type YjsState } from "./state.ts";
+import { yjsVsn } from "../../src/document/yjs_vsn.ts";
 
 /** Options of {@linkcode yjsDocument}. */
 export interface YjsDocumentOptions extends
@@ -23,9 +24,6 @@ export interface YjsDocumentOptions extends
    */
   readonly maxOpBytes?: number;
 }
-
-/** The version of how updates are stored, which is ours; what is in the document is its users'. */
-const vsn = 1;
 
 /**
  * Defines a class of documents whose content is a Yjs document: shared text, lists and maps that
@@ -61,7 +59,7 @@ export function yjsDocument(
   const { authorize, maxOpBytes = 262_144, ...others } = options;
   return defineDocument({
     ...others,
-    vsn,
+    vsn: yjsVsn,
     maxOpBytes,
     state: emptyState,
     apply: applyYjs,

@@ -34,6 +34,9 @@ export const documentCloseCode = {
   rate: 4429,
 } as const;
 
+/** Not now: tried again later (RFC 6455). */
+const laterCode = 1013;
+
 /** So many heartbeats that do not come are one's last. */
 const missedBeats = 3;
 
@@ -61,6 +64,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
 export interface ConnectionPorts {
   readonly clock: Clock;
   readonly document: DocumentClient<JsonValue, JsonValue>;
+  /** Version of the document that this server knows. */
+  readonly vsn: number;
   readonly actor: string | null;
   readonly readOnly: boolean;
   /** A client's name as others see it: nobody else can take it. */
@@ -143,9 +148,13 @@ export class DocumentConnection {
     void this.#answer(frame.seq, answering);
   }
 
-  async #join({ v, client, since }: Extract<ClientFrame, { t: "join" }>): Promise<void> {
+  async #join({ v, vsn, client, since }: Extract<ClientFrame, { t: "join" }>): Promise<void> {
     const { document, actor, readOnly, nameOf } = this.#ports;
     if (v !== documentProtocol) return this.#close(documentCloseCode.version, "protocol");
+    const newer = (vsn ?? this.#ports.vsn) - this.#ports.vsn;
+    // The page has to be loaded again; or it was, and another server will know its version (SPEC DC13).
+    if (newer < 0) return this.#close(documentCloseCode.version, "page too old");
+    if (newer > 0) return this.#close(laterCode, "server too old");
     try {
       const you = await nameOf(client);
       const membership = await document.join({
@@ -242,7 +251,7 @@ function endCode(code: string): number {
       return 1012;
     default:
       // Storage, or something that only the server can put right: later, perhaps.
-      return 1013;
+      return laterCode;
   }
 }
 

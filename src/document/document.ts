@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { DocumentEvent } from "../ports/telemetry.ts";
 import { publish } from "./catch_up.ts";
+import type { JoinOptions } from "./client.ts";
 import { Outgoing } from "./frame.ts";
 import { type Item, Journal } from "./journal.ts";
 import { Line } from "./line.ts";
@@ -17,6 +18,8 @@ import { type Entry, entryBytes, type Segment } from "./stored.ts";
 import type { Submission } from "./submission.ts";
 import type { UndoLog } from "./undo.ts";
 import { type AnySpec, type Outcome, storable, type Version } from "./version.ts";
+
+// Longer than 400 lines because all of it decides on the private state of one document.
 
 /** How long reading what another node has written is tried. */
 const followRetry: RetryPolicy = { tries: Infinity, firstDelayMs: 100, maxDelayMs: 5000 };
@@ -198,8 +201,13 @@ export class OpenDocument {
     return this.#memory.recent.undoLog(this.#snapshots.trimmed);
   }
 
+  /** Has at hand what somebody who comes back has missed, if that may be less than everything. */
+  async reach(since: JoinOptions["since"]): Promise<void> {
+    if (since?.epoch === this.epoch) await this.#memory.reach(since.seq, this.#snapshots.bytes);
+  }
+
   /** How somebody at a number of a log gets to what is durable. */
-  catchUp(since?: { readonly epoch: string; readonly seq: number }): CatchUp {
+  catchUp(since?: JoinOptions["since"]): CatchUp {
     const seq = since?.epoch === this.epoch ? since.seq : undefined;
     return this.#memory.catchUp(seq, this.#snapshots.bytes);
   }
@@ -278,8 +286,9 @@ export class OpenDocument {
     const { entry, next } = outcome;
     const bytes = utf8Length(JSON.stringify(entry));
     this.#checkSize(bytes, next);
-    this.#journal.add({ entry, after: next, bytes });
-    this.#memory.add(entry, next);
+    const item = { entry, after: next, bytes };
+    this.#journal.add(item);
+    this.#memory.add(item);
     const { seq, op, rectified } = entry;
     this.#hold(submission, () => {
       if (rectified !== undefined && op !== undefined) {
@@ -367,8 +376,8 @@ export class OpenDocument {
       // Another log has begun under the same name.
       if (segment.epoch !== this.epoch && before > 0) return await this.#reload();
       this.#journal.epoch = segment.epoch;
-      this.#memory.follow(segment);
-      members.operations(new Outgoing({ t: "ops", entries: segment.entries.map(publish) }), before);
+      const entries = this.#memory.follow(segment);
+      members.operations(new Outgoing({ t: "ops", entries: entries.map(publish) }), before);
       this.#snapshots.wrote(entryBytes(segment.entries));
     }
     this.#journal.confirm();

@@ -3,11 +3,15 @@ import { publish } from "./catch_up.ts";
 import type { OpenDocument } from "./document.ts";
 import type { LogStore } from "./log_store.ts";
 import type { HistoryOptions, LogEntry } from "./model.ts";
-import type { Entry, Segment } from "./stored.ts";
-import { type AnySpec, emptyVersion, replay, type Version, versionOf } from "./version.ts";
-
-/** No segment has more entries, so none that begins further back contains a given one. */
-const longestSegment = 1000;
+import type { Entry } from "./stored.ts";
+import {
+  type AnySpec,
+  emptyVersion,
+  replay,
+  upToDate,
+  type Version,
+  versionOf,
+} from "./version.ts";
 
 /** What is read from. */
 export interface HistorySource {
@@ -58,18 +62,12 @@ async function* entriesAfter(source: HistorySource, seq: number): AsyncGenerator
   if (seq >= last) return;
   const recent = open.between(seq, last);
   if (recent !== undefined) return yield* recent;
-  for await (const segment of log.read(key, Math.max(1, seq + 1 - longestSegment))) {
-    for (const entry of segment.entries) {
+  for await (const segment of log.read(key, seq + 1)) {
+    for (const entry of upToDate(spec, segment).entries) {
       if (entry.seq > last) return;
-      if (entry.seq > seq) yield current(spec, segment, entry);
+      if (entry.seq > seq) yield entry;
     }
   }
-}
-
-/** An entry in the shape of today. */
-function current({ vsn, migrateOp }: AnySpec, segment: Segment, entry: Entry): Entry {
-  if (segment.vsn >= vsn || migrateOp === undefined || entry.op === undefined) return entry;
-  return { ...entry, op: migrateOp(segment.vsn, entry.op) as JsonValue };
 }
 
 /**

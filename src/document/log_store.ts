@@ -19,6 +19,9 @@ import {
 /** Segments read at the same time. */
 const parallelReads = 16;
 
+/** No segment has more entries, so none that begins further back has a given one. */
+const longestSegment = 1000;
+
 /** How often loading begins again because another node has trimmed what it was reading. */
 const triesToLoad = 5;
 
@@ -113,12 +116,28 @@ export class LogStore {
     }
   }
 
-  /** Reads the segments from a number on, oldest first, as far as there are any. */
+  /**
+   * Reads the segments from the one with a number on, oldest first, as far as there are any.
+   *
+   * @param from The number; entries before it are left out.
+   */
   async *read(key: string, from: number): AsyncGenerator<Segment> {
-    // A segment is named by its first entry, which may come before the one that is asked for.
-    for await (const page of this.#pages(key, from)) {
-      for (const { segment } of page) yield segment;
+    for await (const page of this.#pages(key, await this.#beginOf(key, from))) {
+      for (const { segment } of page) {
+        const entries = segment.entries.filter(({ seq }) => seq >= from);
+        if (entries.length > 0 || segment.deleted !== undefined) yield { ...segment, entries };
+      }
     }
+  }
+
+  /** Where the segment with a number begins: it has the name of its first entry. */
+  async #beginOf(key: string, from: number): Promise<number> {
+    if (from <= 1) return 1;
+    const prefix = `${key}/log/`;
+    const after = segmentKey(key, Math.max(0, from - longestSegment));
+    const names = await this.#store.list(prefix, { after, limit: longestSegment });
+    const begins = names.map((name) => Number(name.slice(prefix.length)));
+    return begins.findLast((number) => number <= from) ?? from;
   }
 
   /** Reads the segment that begins with a number; `undefined` if there is none. */

@@ -1,9 +1,23 @@
 import { catchUp } from "./catch_up.ts";
+import type { Item } from "./journal.ts";
 import type { LoadedLog, LogStore } from "./log_store.ts";
 import type { CatchUp } from "./model.ts";
 import { Recent } from "./recent.ts";
-import type { Entry, Segment } from "./stored.ts";
-import { type AnySpec, emptyVersion, replay, type Version, versionOf } from "./version.ts";
+import { type Entry, entryBytes, type Segment } from "./stored.ts";
+import {
+  type AnySpec,
+  emptyVersion,
+  replay,
+  upToDate,
+  type Version,
+  versionOf,
+} from "./version.ts";
+
+/** A document of less is sent whole, rather than what was missed be read from the log. */
+const wholeBytes = 16_384;
+
+/** More operations are not read from the log for somebody who comes back: each may be a request. */
+const mostReadBack = 500;
 
 /** What memory has of a document: what is durable, what the next operation sees, and the way there. */
 export class Memory {
@@ -14,7 +28,7 @@ export class Memory {
 
   constructor(spec: AnySpec, log: LogStore, key: string, loaded: LoadedLog) {
     this.#spec = spec;
-    this.recent = new Recent(log, key);
+    this.recent = new Recent(spec, log, key);
     this.#durable = this.#version = this.#replayed(loaded);
   }
 
@@ -40,9 +54,9 @@ export class Memory {
   }
 
   /** Adds an operation that is not durable yet. */
-  add(entry: Entry, next: Version): void {
-    this.#version = next;
-    this.recent.push([entry]);
+  add({ entry, after, bytes }: Item): void {
+    this.#version = after;
+    this.recent.push([entry], bytes);
   }
 
   /** A version is durable. */
@@ -57,9 +71,28 @@ export class Memory {
     this.recent.back(this.#durable.seq);
   }
 
-  /** Takes in what another node has written; nothing may be ahead of what is durable. */
-  follow(segment: Segment): void {
-    this.#durable = this.#version = this.#take(this.#durable, segment);
+  /**
+   * Takes in what another node has written; nothing may be ahead of what is durable.
+   *
+   * @returns Its entries, in the shape of today.
+   */
+  follow(segment: Segment): readonly Entry[] {
+    const now = upToDate(this.#spec, segment);
+    this.#durable = this.#version = this.#take(this.#durable, now);
+    return now.entries;
+  }
+
+  /**
+   * Has at hand what somebody at a number has missed, where that may be less than everything.
+   *
+   * @param bytes How large everything is.
+   * @throws {StorageUnavailableError} If storage fails.
+   */
+  async reach(seq: number, bytes: number): Promise<void> {
+    const { durable } = this;
+    const isOfUse = Number.isSafeInteger(seq) && seq >= 0 && seq < durable.seq;
+    if (!isOfUse || bytes < wholeBytes || durable.seq - seq > mostReadBack) return;
+    await this.recent.reach(seq, durable.seq);
   }
 
   /** How somebody at a number of this log gets to what is durable. */
@@ -77,8 +110,9 @@ export class Memory {
   }
 
   #take(version: Version, segment: Segment): Version {
-    const next = replay(this.#spec, version, segment);
-    this.recent.push(segment.entries);
+    const now = upToDate(this.#spec, segment);
+    const next = replay(this.#spec, version, now);
+    this.recent.push(now.entries, entryBytes(now.entries));
     return next;
   }
 }

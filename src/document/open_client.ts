@@ -87,6 +87,8 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     if (authorize !== undefined && await authorize(access, live.open.durable.state) !== true) {
       throw new HoldfastError("ERR_REFUSED", `Cannot join document "${this.#spec.name}": refused`);
     }
+    // Whoever cannot be told what was missed is told everything.
+    await live.open.reach(since).catch(() => {});
     // It may have left memory while rights were asked for.
     const now = await this.#live();
     const member: Member = { id: client, actor, readOnly, deliver, lagsAt: undefined };

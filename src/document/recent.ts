@@ -1,28 +1,40 @@
 import type { LogStore } from "./log_store.ts";
-import type { Entry } from "./stored.ts";
+import { type Entry, entryBytes } from "./stored.ts";
 import { Tail } from "./tail.ts";
 import { UndoLog } from "./undo.ts";
+import { type AnySpec, upToDate } from "./version.ts";
 
-/** Entries kept in memory for those who have missed some. */
-const tailEntries = 10_000;
+/** What is kept in memory for those who have missed some. */
+const tailLimit = { entries: 10_000, bytes: 4_194_304 } as const;
 
 /** What memory has of a log: its latest entries, and the steps of actors. */
 export class Recent {
+  readonly #spec: AnySpec;
   readonly #log: LogStore;
   readonly #key: string;
-  readonly #tail: Tail = new Tail(tailEntries);
+  readonly #tail: Tail = new Tail(tailLimit);
   #undo: UndoLog = new UndoLog();
   /** The steps before those entries are in it. */
   #complete: Promise<void> | undefined;
 
-  constructor(log: LogStore, key: string) {
+  /** Another log may have taken the place of the one before. */
+  #era = 0;
+  /** Entries before those in memory are being read. */
+  #reaching: Promise<void> | undefined;
+
+  constructor(spec: AnySpec, log: LogStore, key: string) {
+    this.#spec = spec;
     this.#log = log;
     this.#key = key;
   }
 
-  /** Adds entries that come next. */
-  push(entries: readonly Entry[]): void {
-    this.#tail.push(entries);
+  /**
+   * Adds entries that come next.
+   *
+   * @param bytes What they take as JSON.
+   */
+  push(entries: readonly Entry[], bytes: number): void {
+    this.#tail.push(entries, bytes);
     this.#undo.take(entries);
   }
 
@@ -36,6 +48,7 @@ export class Recent {
 
   /** Forgets everything. */
   clear(): void {
+    this.#era++;
     this.#tail.clear();
     this.back(0);
   }
@@ -43,6 +56,31 @@ export class Recent {
   /** The entries between two numbers, the latter included; `undefined` if some are gone. */
   between(seq: number, last: number): readonly Entry[] | undefined {
     return this.#tail.between(seq, last);
+  }
+
+  /**
+   * Has the entries after a number in memory, if the log still has them.
+   *
+   * @param last The last one that is durable.
+   * @throws {StorageUnavailableError} If storage fails.
+   */
+  async reach(seq: number, last: number): Promise<void> {
+    // Of many who come back at once the first reads, and most of the others find what they need.
+    while (this.#reaching !== undefined) await this.#reaching.catch(() => {});
+    const first = this.#tail.first ?? last + 1;
+    if (seq + 1 >= first) return;
+    this.#reaching = this.#reachFrom(seq + 1, first).finally(() => this.#reaching = undefined);
+    await this.#reaching;
+  }
+
+  async #reachFrom(from: number, first: number): Promise<void> {
+    const era = this.#era;
+    const older: Entry[] = [];
+    for await (const segment of this.#log.read(this.#key, from)) {
+      older.push(...upToDate(this.#spec, segment).entries.filter(({ seq }) => seq < first));
+      if ((segment.entries.at(-1)?.seq ?? 0) >= first - 1) break;
+    }
+    if (era === this.#era) this.#tail.prepend(older, entryBytes(older), first);
   }
 
   /** The entry of a client's operation, if it is still here. */
@@ -64,12 +102,14 @@ export class Recent {
   }
 
   async #readOlder(trimmed: number): Promise<void> {
-    const first = this.#tail.first ?? Infinity;
-    const older: Entry[] = [];
-    for await (const { entries } of this.#log.read(this.#key, trimmed + 1)) {
-      older.push(...entries.filter(({ seq }) => seq < first));
-      if ((entries.at(-1)?.seq ?? 0) >= first) break;
+    const all: Entry[] = [];
+    for await (const segment of this.#log.read(this.#key, trimmed + 1)) {
+      all.push(...upToDate(this.#spec, segment).entries);
+      if ((all.at(-1)?.seq ?? 0) >= (this.#tail.first ?? Infinity)) break;
     }
+    // More of it may have come into memory meanwhile.
+    const first = this.#tail.first ?? Infinity;
+    const older = all.filter(({ seq }) => seq < first);
     if (older.length === 0) return;
     const undo = new UndoLog();
     undo.take(older);

@@ -99,20 +99,34 @@ export function replay(spec: AnySpec, version: Version, segment: Segment): Versi
   if (segment.deleted !== undefined) throw deleted(spec);
   if (segment.vsn > spec.vsn) throw newer(spec);
   let { state } = version;
-  for (const { op, restore, seq, at, actor } of segment.entries) {
+  for (const { op, restore, seq, at, actor } of upToDate(spec, segment).entries) {
     if (restore !== undefined) {
-      state = upgradeState(spec, segment.vsn, restore);
+      state = restore;
       continue;
     }
-    const now = segment.vsn === spec.vsn || spec.migrateOp === undefined
-      ? op
-      : spec.migrateOp(segment.vsn, op);
-    const applied = spec.apply(state, now, { actor, at, seq });
+    const applied = spec.apply(state, op, { actor, at, seq });
     if (!("state" in applied)) throw corrupt(`log entry ${seq}`);
     state = applied.state;
   }
   const seq = segment.entries.at(-1)?.seq ?? version.seq;
   return { state, seq, clients: version.clients.after(segment.entries) };
+}
+
+/** A segment with its operations, what undoes them, and states that were restored, in the shape of today. */
+export function upToDate(spec: AnySpec, segment: Segment): Segment {
+  const { vsn } = segment;
+  if (vsn >= spec.vsn) return segment;
+  const { migrateOp } = spec;
+  // What it makes is stored and sent as JSON, as the operation was.
+  const migrated = (op: JsonValue) =>
+    migrateOp === undefined ? op : migrateOp(vsn, op) as JsonValue;
+  const entries = segment.entries.map(({ op, inverse, restore, ...entry }): Entry => ({
+    ...entry,
+    ...(op === undefined ? {} : { op: migrated(op) }),
+    ...(inverse === undefined ? {} : { inverse: migrated(inverse) }),
+    ...(restore === undefined ? {} : { restore: upgradeState(spec, vsn, restore) as JsonValue }),
+  }));
+  return { ...segment, vsn: spec.vsn, entries };
 }
 
 /** The version of a snapshot, migrated if it is older. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue, parseJson } from "../core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../core/json.ts";
 import type { DocumentFrame, Present } from "./frame.ts";
 import type { CatchUp, MutateAnswer } from "./model.ts";
 
@@ -13,6 +13,8 @@ export type ClientFrame =
     readonly v: number;
     /** Names the client, 16 to 64 of `A-Z a-z 0-9 _ -`; kept over reconnects. */
     readonly client: string;
+    /** Version of the document that the client knows. @default {the server's} */
+    readonly vsn?: number;
     /** Where it was before. */
     readonly since?: { readonly epoch: string; readonly seq: number };
   }
@@ -57,19 +59,10 @@ export function readClientFrame(text: string, maxBytes: number): ClientFrame | s
   if (!parsed.ok) return `it ${parsed.problems[0]?.reason ?? "is not JSON"}`;
   const frame = parsed.value;
   if (!isJsonObject(frame)) return "it is not an object";
-  const { t, v, client, since, seq, op, data, n } = frame;
+  const { t, seq, op, data, n } = frame;
   switch (t) {
-    case "join": {
-      if (typeof v !== "number") return '"v" is not a number';
-      if (typeof client !== "string" || !/^[A-Za-z0-9_-]{16,64}$/.test(client)) {
-        return '"client" is not 16 to 64 of A-Z a-z 0-9 _ -';
-      }
-      if (since === undefined) return { t, v, client };
-      if (!isJsonObject(since)) return '"since" is not an object';
-      const { epoch, seq: at } = since;
-      if (typeof epoch !== "string" || !isSeq(at)) return '"since" has no epoch or no seq';
-      return { t, v, client, since: { epoch, seq: at } };
-    }
+    case "join":
+      return readJoin(frame);
     case "op":
       if (!isSeq(seq)) return '"seq" is not a whole number';
       return op === undefined ? '"op" is missing' : { t, seq, op };
@@ -83,6 +76,21 @@ export function readClientFrame(text: string, maxBytes: number): ClientFrame | s
     default:
       return '"t" is none of join, op, undo, redo, here and ping';
   }
+}
+
+function readJoin({ v, vsn, client, since }: JsonObject): ClientFrame | string {
+  const t = "join";
+  if (typeof v !== "number") return '"v" is not a number';
+  if (vsn !== undefined && !isSeq(vsn)) return '"vsn" is not a whole number';
+  if (typeof client !== "string" || !/^[A-Za-z0-9_-]{16,64}$/.test(client)) {
+    return '"client" is not 16 to 64 of A-Z a-z 0-9 _ -';
+  }
+  const head = { t, v, client, ...(vsn === undefined ? {} : { vsn }) } as const;
+  if (since === undefined) return head;
+  if (!isJsonObject(since)) return '"since" is not an object';
+  const { epoch, seq: at } = since;
+  if (typeof epoch !== "string" || !isSeq(at)) return '"since" has no epoch or no seq';
+  return { ...head, since: { epoch, seq: at } };
 }
 
 function isSeq(value: unknown): value is number {

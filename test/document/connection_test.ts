@@ -1,9 +1,13 @@
 import { Connected } from "../../src/client/dom/connected_document.ts";
 import type { TransportEvents } from "../../src/client/dom/transport.ts";
-import { DocumentConnection } from "../../src/document/connection.ts";
+import { defaultConnectionLimits, DocumentConnection } from "../../src/document/connection.ts";
 import { assert, assertEquals, test } from "../harness/mod.ts";
-import { second, world } from "../object_model/world.ts";
+import { second, type World, world } from "../object_model/world.ts";
 import { listDocument } from "./list.ts";
+
+interface Op {
+  readonly seq: number;
+}
 
 test("[DC11] a client that says nothing for three heartbeats is gone, one that does is not", async () => {
   const w = world();
@@ -14,6 +18,7 @@ test("[DC11] a client that says nothing for three heartbeats is gone, one that d
     clock: w.clock,
     // A list is JSON, and so are its operations.
     document: document as never,
+    vsn: 1,
     actor: "ada",
     readOnly: false,
     nameOf: (client) => client,
@@ -37,6 +42,48 @@ test("[DC11] a client that says nothing for three heartbeats is gone, one that d
   await w.clock.advance(2 * second);
   assertEquals(closed, [4408]);
   assertEquals((await w.finish(document.info())).subscribers, 0);
+});
+
+test("[DO20] a socket that does not drain is sent no more than its backlog, then what was missed at once", async () => {
+  const w = world();
+  const document = w.node().document(listDocument(), "a");
+  const sent: { t: string; entries?: Op[]; catchUp?: { kind: string; entries?: Op[] } }[] = [];
+  let isSlow = false;
+  let waiting = 0;
+  const connection = new DocumentConnection({
+    clock: w.clock,
+    document: document as never,
+    vsn: 1,
+    actor: "ada",
+    readOnly: true,
+    nameOf: (client) => client,
+    send: (text) => {
+      sent.push(JSON.parse(text));
+      if (isSlow) waiting += text.length;
+    },
+    buffered: () => waiting,
+    close: (code) => assertEquals(code, undefined),
+  }, { ...defaultConnectionLimits, maxBacklogBytes: 1000 });
+  connection.received(JSON.stringify({ t: "join", v: 1, client: "0123456789abcdef" }));
+  await w.clock.advance(1 * second);
+  isSlow = true;
+  const add = async (from: number, to: number) => {
+    for (let n = from; n < to; n++) await w.finish(document.mutate({ add: `item ${n}` }));
+  };
+  await add(0, 50);
+  assert(waiting > 1000 && waiting < 1500, `${waiting} bytes wait`);
+  const before = sent.length;
+  await w.clock.advance(20 * second);
+  await add(50, 60);
+  assertEquals(sent.length, before);
+  waiting = 0;
+  isSlow = false;
+  await w.clock.advance(1 * second);
+  await add(60, 61);
+  assertEquals(sent.slice(before).map(({ t, catchUp }) => catchUp?.kind ?? t), ["ops", "ops"]);
+  const heard = sent.flatMap(({ entries, catchUp }) => entries ?? catchUp?.entries ?? []);
+  assertEquals(heard.map(({ seq }) => seq), Array.from({ length: 61 }, (_, n) => n + 1));
+  connection.closed();
 });
 
 test("[DC11] a client whose server is silent connects anew, and goes on from where it was", async (t) => {
@@ -74,4 +121,82 @@ test("[DC11] a client whose server is silent connects anew, and goes on from whe
     { epoch: "one", seq: 7 },
   ]);
   assert(frames.some(({ t }) => t === "ping"), "it did not ask");
+});
+
+/** A page whose joins end in a connection of the server, and what it has kept. */
+function page(w: World, vsns: { page: number; server: number }, kept: { text: string | null }) {
+  const migrateOp = (_: number, op: unknown) => ({ add: `${(op as { add: string }).add}!` });
+  const List = (vsn: number) =>
+    listDocument({ vsn, migrateOp, migrate: (_, state) => state as { items: string[] } });
+  const document = w.node().document(List(vsns.server), "a");
+  const codes: number[] = [];
+  const connected = new Connected({
+    definition: List(vsns.page),
+    url: "ws://localhost/",
+    timing: { firstRetryMs: 3_600_000, retryMs: [3_600_000] },
+    keep: { load: () => kept.text, save: (text) => void (kept.text = text) },
+    open: (_, events) => {
+      const connection = new DocumentConnection({
+        clock: w.clock,
+        document: document as never,
+        vsn: vsns.server,
+        actor: null,
+        readOnly: false,
+        nameOf: (client) => client,
+        send: (text) => events.received(text),
+        buffered: () => 0,
+        close: (code) => {
+          codes.push(code);
+          events.closed(code);
+        },
+      });
+      queueMicrotask(() => events.opened());
+      return { send: (text) => connection.received(text), close: () => connection.closed() };
+    },
+  }, "0123456789abcdef");
+  return { connected, codes, document };
+}
+
+test("[DC13] a page of an older version stops with what it has kept, and goes on once it is loaded again", async (t) => {
+  const w = world();
+  const kept = { text: null as string | null };
+  const old = page(w, { page: 1, server: 2 }, kept);
+  void old.connected.mutate({ add: "kelp" }).catch(() => {});
+  await w.clock.advance(1 * second);
+  assertEquals(old.codes, [4426]);
+  const { status, reason, pending } = old.connected.getSnapshot();
+  assertEquals([status, reason, pending], ["stopped", "4426", 1]);
+  old.connected.close();
+  assert(kept.text !== null, "nothing was kept");
+
+  const loaded = page(w, { page: 2, server: 2 }, kept);
+  t.defer(() => loaded.connected.close());
+  assertEquals(loaded.connected.getSnapshot().state, { items: ["kelp!"] });
+  await w.clock.advance(1 * second);
+  assertEquals(await w.finish(loaded.document.state()), { items: ["kelp!"] });
+  assertEquals([loaded.connected.getSnapshot().status, kept.text], ["connected", null]);
+});
+
+test("[DC13] a page of a newer version waits for a server that knows it", async (t) => {
+  const w = world();
+  const early = page(w, { page: 2, server: 1 }, { text: null });
+  t.defer(() => early.connected.close());
+  await w.clock.advance(1 * second);
+  assertEquals(early.codes, [1013]);
+  assertEquals(early.connected.getSnapshot().status, "connecting");
+});
+
+test("[DC13] an older page leaves alone what a newer one has kept", async (t) => {
+  const w = world();
+  const kept = { text: null as string | null };
+  const newer = page(w, { page: 2, server: 1 }, kept);
+  void newer.connected.mutate({ add: "kelp" }).catch(() => {});
+  newer.connected.close();
+  const before = kept.text;
+  const older = page(w, { page: 1, server: 1 }, kept);
+  t.defer(() => older.connected.close());
+  void older.connected.mutate({ add: "rope" }).catch(() => {});
+  await w.clock.advance(1 * second);
+  assertEquals(older.connected.getSnapshot().status, "stopped");
+  assert(before !== null && kept.text === before, "it was written over");
 });

@@ -192,6 +192,44 @@ test("[DO17] an older document is migrated, with the operations in its log, and 
   assertEquals(await w.finish(after.state()), { items: ["kelp!", "rope!", "tar", "oar"] });
 });
 
+test("[DO17] what is told, undone and restored of an older version has the shape of today", async () => {
+  const w = world();
+  const before = w.node().document(listDocument(), "a");
+  for (const add of ["kelp", "rope", "tar"]) {
+    await w.finish(before.mutate({ add }, { actor: "ada" }));
+  }
+  await w.finish(before.restore(2));
+  const { epoch } = await w.finish(before.info());
+  // The old node dies: nothing of it but the log is there.
+  const New = listDocument({
+    vsn: 2,
+    apply: ({ items }, op) =>
+      "push" in op
+        ? { state: { items: [...items, String(op.push)] }, inverse: { pull: op.push } as never }
+        : "pull" in op
+        ? { state: { items: items.filter((item) => item !== op.pull) } }
+        : { reject: "old" },
+    migrate: (_, state) => state as { items: string[] },
+    migrateOp: (_, op) => {
+      const { add, remove } = op as { add?: string; remove?: string };
+      return add === undefined ? { pull: remove } : { push: add };
+    },
+  });
+  const after = w.node().document(New, "a");
+  const told = [{ push: "rope" }, { push: "tar" }, undefined] as const;
+  const { catchUp } = (await w.finish(listen(after, { since: { epoch, seq: 1 } }))).member;
+  assert(catchUp.kind === "ops");
+  assertEquals(catchUp.entries.map(({ op }) => op as unknown), told);
+  const history = async (list: typeof after) =>
+    (await w.finish(list.history({ sinceSeq: 1 }))).map(({ op }) => op as unknown);
+  assertEquals(await history(after), told);
+  assertEquals((await w.finish(after.undo("ada"))).status, "commit");
+  assertEquals((await w.finish(after.undo("ada"))).status, "commit");
+  assertEquals((await w.finish(after.state())).items, ["kelp"]);
+  await w.finish(after.stop());
+  assertEquals(await history(after), [...told, { pull: "tar" }, { pull: "rope" }]);
+});
+
 test("[DO17] without migrate an older document is refused, and stays", async () => {
   const w = world();
   const before = w.node().document(listDocument({ snapshotOps: 1 }), "a");

@@ -60,6 +60,7 @@ export class SimulatedClient<S, Op> {
     link.connection = new DocumentConnection({
       clock: this.#clock,
       document: document as never,
+      vsn: this.#spec.vsn,
       actor: this.name,
       readOnly: false,
       nameOf: (client) => client,

@@ -2,6 +2,7 @@ import { assert, assertEquals, test } from "../harness/mod.ts";
 import { colorFor } from "../../src/document/color.ts";
 import type { DocumentFrame } from "../../src/document/frame.ts";
 import { second, world } from "../object_model/world.ts";
+import { Tail } from "../../src/document/tail.ts";
 import { listDocument, listen } from "./list.ts";
 
 test("[DO12] a join is one answer: nothing is missed and nothing comes twice", async () => {
@@ -153,6 +154,67 @@ test("[DO10] another log, a number of the future, and a trimmed log are no error
   }
   const { catchUp } = (await w.finish(listen(list, { since: { epoch, seq: 1 } }))).member;
   assertEquals(catchUp, { kind: "ops", from: 1, entries: [] });
+});
+
+test("[DO10] who comes back to a node that has just begun is told what was missed, as far as the log goes", async () => {
+  const w = world();
+  const List = listDocument({ snapshotOps: 10, historyOps: 30, historyMs: 3_600_000 });
+  const list = w.node().document(List, "a");
+  const { member } = await w.finish(listen(list));
+  const items = Array.from({ length: 220 }, (_, n) => `${n} `.padEnd(200, "x"));
+  for (const [n, add] of items.entries()) {
+    if (n === 200) w.clock.jump(2 * 3_600_000);
+    await w.finish(list.mutate({ add }));
+  }
+  const { epoch } = await w.finish(list.info());
+  member.leave();
+  await w.finish(list.stop());
+  const kept = (await w.finish(list.history({ limit: 1000 }))).length;
+  assert(kept < 200, `nothing was cut: ${kept}`);
+  const reader = w.node().document(List, "a");
+  const back = async (seq: number) =>
+    (await w.finish(listen(reader, { since: { epoch, seq } }))).member.catchUp;
+  const whole = { kind: "snapshot", seq: 220, state: { items } } as const;
+  for (const seq of [0, 220 - kept - 1]) assertEquals(await back(seq), whole);
+  assertEquals(await back(220), { kind: "ops", from: 220, entries: [] });
+  const missed = await back(215);
+  assert(missed.kind === "ops" && missed.from === 215);
+  assertEquals(missed.entries.map(({ op }) => op), items.slice(215).map((add) => ({ add })));
+
+  // Storage that fails, and a snapshot that is as good.
+  const other = w.node().document(List, "a");
+  await w.finish(other.state());
+  w.storage.plan = ({ operation }) => ({ kind: operation === "list" ? "refuse" : "none" });
+  const failed = await w.finish(listen(other, { since: { epoch, seq: 218 } }));
+  assertEquals(failed.member.catchUp, whole);
+  w.storage.plan = () => "none";
+
+  // What was read for one serves the next.
+  let reads = 0;
+  w.storage.plan = ({ operation }) => {
+    if (operation === "list") reads++;
+    return { kind: "none", latencyMs: 5 };
+  };
+  const many = w.node().document(List, "a");
+  const all = await w.finish(Promise.all(
+    Array.from({ length: 50 }, (_, n) => listen(many, { since: { epoch, seq: 210 + n % 5 } })),
+  ));
+  assertEquals(new Set(all.map(({ member: { catchUp } }) => catchUp.kind)), new Set(["ops"]));
+  assert(reads <= 8, `${reads} lists`);
+});
+
+test("[DO16] what is kept of the log in memory has a limit in bytes, and in number", () => {
+  const entry = (seq: number) => ({ seq, at: 0, actor: null, op: seq });
+  const tail = new Tail({ entries: 100, bytes: 1000 });
+  for (let seq = 1; seq <= 1000; seq++) {
+    tail.push([entry(seq)], 50);
+    assert(seq - (tail.first ?? 0) < 2 * 1000 / 50, `from ${tail.first} to ${seq}`);
+    assertEquals(tail.between(seq - 1, seq)?.length, 1);
+  }
+  for (let seq = 1001; seq <= 2000; seq++) tail.push([entry(seq)], 1);
+  assert(2000 - (tail.first ?? 0) >= 99 && 2000 - (tail.first ?? 0) < 200, `from ${tail.first}`);
+  tail.push([entry(2001)], 5000);
+  assertEquals(tail.between(2000, 2001)?.length, 1);
 });
 
 test("[DO12] a thousand joins at once read the document once or twice, and hold up no other", async () => {

@@ -1,10 +1,12 @@
-import type { JsonValue } from "../../core/json.ts";
 import type { Present } from "../../document/frame.ts";
 import type { CatchUp, DocumentSpec, LogEntry } from "../../document/model.ts";
 import type { WireAnswer } from "../../document/wire.ts";
 
 /** What of a definition a client needs. */
-export type ReplicaSpec<S, Op> = Pick<DocumentSpec<S, Op>, "name" | "state" | "apply" | "parts">;
+export type ReplicaSpec<S, Op> = Pick<
+  DocumentSpec<S, Op>,
+  "name" | "vsn" | "state" | "apply" | "parts" | "migrateOp"
+>;
 
 /** Something the user did that the server has not answered. */
 export interface Pending<Op> {
@@ -216,15 +218,4 @@ function certain<S, Op>(spec: ReplicaSpec<S, Op>, state: S, entry: WireEntry): S
   throw new Error(
     `Cannot apply operation ${seq} of document "${spec.name}": this page has another definition`,
   );
-}
-
-/** What is kept over a reload of the page: what was done and not answered. */
-export interface Kept {
-  readonly client: string;
-  readonly next: number;
-  readonly pending: readonly {
-    readonly seq: number;
-    readonly kind: "op" | "undo" | "redo";
-    readonly op?: JsonValue;
-  }[];
 }

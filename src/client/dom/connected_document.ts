@@ -9,7 +9,9 @@ import type {
   DocumentOptions,
   DocumentSnapshot,
   DocumentStatus,
+  KeptStore,
 } from "../document/options.ts";
+import { keptText, revive } from "../document/kept.ts";
 import {
   answered,
   caughtUp,
@@ -17,7 +19,6 @@ import {
   GapError,
   heard,
   joined,
-  type Kept,
   newReplica,
   type Pending,
   type Replica,
@@ -38,6 +39,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   readonly #options: DocumentOptions<S, Op>;
   readonly #timing: Timing;
   readonly #client: string;
+  readonly #keep: KeptStore | undefined;
   readonly #listeners: Set<() => void> = new Set();
   readonly #waiting: Map<number, Waiting> = new Map();
   #replica: Replica<S, Op>;
@@ -59,10 +61,18 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#options = options;
     this.#spec = options.definition.spec;
     this.#timing = { ...defaultTiming, ...options.timing };
-    const kept = this.#load();
-    this.#client = kept?.client ?? client;
     const replica = newReplica(this.#spec);
-    this.#replica = kept === undefined ? replica : revived(this.#spec, replica, kept);
+    const kept = revive(this.#spec, replica, options.keep?.load() ?? null);
+    this.#replica = replica;
+    this.#client = client;
+    if (kept === "newer") {
+      // An older page was loaded than the one that has kept it: it must not be written over.
+      this.#keep = undefined;
+      this.#stop("4426");
+      return;
+    }
+    this.#keep = options.keep;
+    if (kept !== undefined) ({ client: this.#client, replica: this.#replica } = kept);
     const { signal } = this.#ended;
     globalThis.addEventListener?.("online", () => this.reconnect(), { signal });
     globalThis.addEventListener?.("offline", () => this.#offline(), { signal });
@@ -158,7 +168,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   #opened(): void {
     const { epoch, seq } = this.#replica;
     const since = epoch === undefined ? {} : { since: { epoch, seq } };
-    this.#send({ t: "join", v: documentProtocol, client: this.#client, ...since });
+    const { vsn } = this.#spec;
+    this.#send({ t: "join", v: documentProtocol, vsn, client: this.#client, ...since });
   }
 
   /** A frame that cannot be used ends the connection: the next one brings everything again. */
@@ -171,8 +182,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       this.#transport?.close(4000);
       this.#transport = undefined;
       this.#joined = false;
-      this.#reason = String(error);
-      this.#show("stopped");
+      this.#stop(String(error));
     }
   }
 
@@ -240,8 +250,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#forget();
     const closing = afterDocumentClose(code);
     if (closing.next !== "retry") {
-      this.#reason = String(code);
-      return this.#show(closing.next === "stop" ? "stopped" : "replaced");
+      return this.#stop(String(code), closing.next === "stop" ? "stopped" : "replaced");
     }
     this.#show("connecting");
     // Nobody looks: it waits until somebody does.
@@ -303,6 +312,11 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#transport?.send(JSON.stringify(frame));
   }
 
+  #stop(reason: string, status: DocumentStatus = "stopped"): void {
+    this.#reason = reason;
+    this.#show(status);
+  }
+
   #show(status: DocumentStatus): void {
     if (this.#status === status) return;
     this.#status = status;
@@ -322,24 +336,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #save(): void {
-    const { pending, next } = this.#replica;
-    const kept = pending.map(({ seq, kind, op }) => ({ seq, kind, op }));
-    const { keep } = this.#options;
-    if (keep === undefined) return;
-    keep.save(
-      pending.length === 0 ? null : JSON.stringify({ client: this.#client, next, pending: kept }),
-    );
-  }
-
-  #load(): Kept | undefined {
-    const text = this.#options.keep?.load();
-    if (text === undefined || text === null) return undefined;
-    try {
-      const kept: Kept = JSON.parse(text);
-      return Array.isArray(kept.pending) && typeof kept.next === "number" ? kept : undefined;
-    } catch {
-      return undefined;
-    }
+    this.#keep?.save(keptText(this.#spec, this.#client, this.#replica));
   }
 
   #wait(name: string, ms: number, then: () => void): void {
@@ -361,23 +358,4 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   #forget(): void {
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
   }
-}
-
-/** What was done before the page was loaded again. */
-function revived<S, Op>(
-  spec: ReplicaSpec<S, Op>,
-  replica: Replica<S, Op>,
-  { next, pending }: Kept,
-): Replica<S, Op> {
-  const done = pending.map(({ seq, kind, op }): Pending<Op> =>
-    op === undefined ? { seq, kind, sent: false } : { seq, kind, op: op as Op, sent: false }
-  );
-  const revivedOne = { ...replica, pending: done, next };
-  return done.reduce(
-    (now, each) =>
-      each.op === undefined
-        ? now
-        : { ...now, view: did(spec, now, { kind: "op", op: each.op }).view },
-    revivedOne,
-  );
 }
