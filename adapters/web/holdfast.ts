@@ -361,6 +361,10 @@ function compose(
     keys,
     sessions,
     cookie,
+    get closing() {
+      return engine.closing;
+    },
+    probe: () => engine.peek(`${namespace}/session/probe`),
     inspection: { objects: host.inspection, documents: documents.inspection, sessions: engine },
     get emit() {
       return listeners.emit;

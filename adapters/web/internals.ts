@@ -28,6 +28,10 @@ export interface Internals {
   readonly keys: Promise<readonly Keys[]>;
   readonly sessions: Sessions;
   readonly cookie: CookieSettings;
+  /** It is being closed, or is closed. */
+  readonly closing: boolean;
+  /** Reads from storage, to see whether that works. */
+  probe(): Promise<unknown>;
   /** Looks at what there is without touching it. */
   readonly inspection: Inspection;
   /** Tells everybody who listens; `undefined` while nobody does. */

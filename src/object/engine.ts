@@ -76,6 +76,11 @@ export class Engine {
     return this.#store.incarnation;
   }
 
+  /** It accepts nothing any more. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** Objects in memory. */
   get size(): number {
     return this.#active.size;
