@@ -213,7 +213,7 @@ if (runtime === "node") test(linted, lint);
 else skip(linted, "only on Node");
 
 test("[ME17] the hosted workflow runs each step of .ci/run", () => {
-  const steps = [...read(".ci/run").matchAll(/^(?:step|suite) .*? npm run --silent (\S+)(.*)$/gm)];
+  const steps = [...read(".ci/run").matchAll(/^ *(?:step|suite) .*? npm run --silent (\S+)(.*)$/gm)];
   assert(steps.length > 10, "found no steps");
   const hosted = read(".github/workflows/ci.yml");
   assertEquals(steps.filter(([, name]) => !hosted.includes(`- run: npm run ${name}`)), []);
