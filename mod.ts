@@ -29,6 +29,7 @@ export {
   StorageUnavailableError,
   TooLargeError,
 } from "./src/core/errors.ts";
+export type { PlainState, StoredKey } from "./src/core/inference.ts";
 export type { JsonObject, JsonValue } from "./src/core/json.ts";
 export type { StandardSchema } from "./src/core/schema.ts";
 export { type Mount, type Scope, survives } from "./src/core/scope.ts";

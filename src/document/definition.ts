@@ -10,7 +10,10 @@ export interface DocumentOptions<S, Op> {
   readonly vsn: number;
   /** Makes the state of a new document: JSON. */
   readonly state: () => S;
-  /** Applies an operation. */
+  /**
+   * Applies an operation. Where state or operations have literal types (`kind: "add"`), TypeScript needs
+   * to be told what it returns: `apply(state, op: Op): Applied<State, Op>`.
+   */
   readonly apply: Apply<S, Op>;
   /** Checks an operation before it is applied; any Standard Schema. */
   readonly schema?: StandardSchema<Op>;

@@ -1,3 +1,4 @@
+import type { Known, PlainState, StoredKey } from "../core/inference.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { StandardSchema } from "../core/schema.ts";
 import { isStandardSchema } from "../core/schema.ts";
@@ -34,7 +35,7 @@ export interface ViewOptions<S extends object, I extends object, W extends objec
    * Which keys of the state are stored: `"session"` until the session ends, `"reconnect"` for the
    * same page instance. An array is shorthand for `"session"` throughout. Without it nothing is.
    */
-  readonly stored?: readonly (keyof S & string)[] | { readonly [K in keyof S & string]?: Scope };
+  readonly stored?: readonly StoredKey<S>[] | { readonly [K in StoredKey<S>]?: Scope };
   /** Makes the state of a session that has stored nothing. Called often; must be cheap and pure. */
   readonly state: () => S;
   /** Checks the state when it is recovered and before it is stored. Any Standard Schema library. */
@@ -57,20 +58,20 @@ export interface ViewOptions<S extends object, I extends object, W extends objec
    */
   readonly watch?: (rows: WatchRows<S>) => ViewWatches<W>;
   /** Runs first, for a GET of the page and again when the page connects. */
-  readonly mount?: (ctx: ViewContext<S, NoInfer<W>>) => void | Promise<void>;
+  readonly mount?: (ctx: ViewContext<S, Known<W>>) => void | Promise<void>;
   /** Runs after `mount`, and whenever the address changes within the view. */
-  readonly params?: (ctx: ViewContext<S, NoInfer<W>>, url: URL) => void | Promise<void>;
+  readonly params?: (ctx: ViewContext<S, Known<W>>, url: URL) => void | Promise<void>;
   /** What the page can set off, by name. What a handler returns, as JSON, is the reply's value. */
-  readonly events?: { readonly [K in keyof I]: ViewEvent<NoInfer<S>, I[K], NoInfer<W>> };
+  readonly events?: { readonly [K in keyof I]: ViewEvent<Known<S>, I[K], Known<W>> };
   /** Gets what `ctx.send()` sends, and hints of the library. */
-  readonly info?: (ctx: ViewContext<S, NoInfer<W>>, message: unknown) => void | Promise<void>;
+  readonly info?: (ctx: ViewContext<S, Known<W>>, message: unknown) => void | Promise<void>;
   /** Runs before the connection is closed by a server that goes away. */
-  readonly drain?: (ctx: ViewContext<S, NoInfer<W>>) => void | Promise<void>;
+  readonly drain?: (ctx: ViewContext<S, Known<W>>) => void | Promise<void>;
   /** Runs when the page instance is over: the user went elsewhere. */
-  readonly leave?: (ctx: ViewContext<S, NoInfer<W>>, why: LeaveReason) => void | Promise<void>;
+  readonly leave?: (ctx: ViewContext<S, Known<W>>, why: LeaveReason) => void | Promise<void>;
   /** Makes the HTML of a state. Escaping is the template's: hono/html and hono/jsx do it. */
   readonly render: (
-    from: { readonly state: S; readonly ctx: RenderContext<NoInfer<W>> },
+    from: { readonly state: S; readonly ctx: RenderContext<Known<W>> },
   ) => Rendered;
 }
 
@@ -103,7 +104,7 @@ export interface ViewOptions<S extends object, I extends object, W extends objec
  * ```
  */
 export function defineView<
-  S extends object,
+  S extends PlainState,
   I extends object = Record<string, unknown>,
   W extends object = object,
 >(options: ViewOptions<S, I, W>): ViewDefinition<S> {

@@ -1,3 +1,4 @@
+import type { PlainState } from "../core/inference.ts";
 import { copyJson, isJsonObject } from "../core/json.ts";
 import { isRefusedKey } from "../core/plain.ts";
 import { isStandardSchema, type StandardSchema } from "../core/schema.ts";
@@ -109,7 +110,7 @@ const reserved: ReadonlySet<string> = new Set([
  * ```
  */
 export function defineObject<
-  S extends object,
+  S extends PlainState,
   H extends Readonly<Record<string, Handler<S>>>,
 >(options: ObjectOptions<S, H>): ObjectDefinition<S, H> {
   const { name, vsn, state, handlers } = options;

@@ -1,3 +1,4 @@
+import type { PlainState, StoredKey } from "../core/inference.ts";
 import { isJsonObject, type JsonObject, normalize } from "../core/json.ts";
 import { formatPath } from "../core/path.ts";
 import { type Mount, parseScopes, type Scope, survives } from "../core/scope.ts";
@@ -18,7 +19,7 @@ export interface StashOptions<S extends object> {
    * `"session"` until the session ends, `"reconnect"` only for the same page instance. An array is
    * shorthand for `"session"` throughout. Keys not named here are never stored.
    */
-  readonly stored: readonly (keyof S & string)[] | { readonly [K in keyof S & string]?: Scope };
+  readonly stored: readonly StoredKey<S>[] | { readonly [K in StoredKey<S>]?: Scope };
   /** Makes the state of a session that has stored nothing. Called often; must be cheap and pure. */
   readonly state: () => S;
   /** Checks the state when it is recovered and before it is stored. Any Standard Schema library. */
@@ -86,7 +87,7 @@ const namePattern = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.-]{1,6
  * assertEquals(Cart.name, "cart");
  * ```
  */
-export function defineStash<S extends object>(options: StashOptions<S>): StashDefinition<S> {
+export function defineStash<S extends PlainState>(options: StashOptions<S>): StashDefinition<S> {
   const { name, schema, migrate, onInvalidValue = "throw" } = options;
   if (typeof name !== "string" || !namePattern.test(name)) {
     throw new TypeError(
