@@ -28,6 +28,8 @@ const groups = [
   ["More", []],
   ["About", [
     ["bench/results", "What was measured"],
+    ["docs/sizes.md", "What each subpath weighs"],
+    ["docs/releases.md"],
     ["SPEC.md", "Every promise"],
     ["CHANGELOG.md"],
     ["SECURITY.md", "Reporting a problem"],

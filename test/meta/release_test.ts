@@ -216,5 +216,6 @@ test("[ME17] the hosted workflow runs each step of .ci/run", () => {
   const steps = [...read(".ci/run").matchAll(/^ *(?:step|suite) .*? npm run --silent (\S+)(.*)$/gm)];
   assert(steps.length > 10, "found no steps");
   const hosted = read(".github/workflows/ci.yml");
-  assertEquals(steps.filter(([, name]) => !hosted.includes(`- run: npm run ${name}`)), []);
+  const run = new Set([...hosted.matchAll(/^ +- run: npm run (\S+)/gm)].map(([, name]) => name));
+  assertEquals(steps.filter(([, name]) => !run.has(name)), []);
 });
