@@ -213,7 +213,9 @@ if (runtime === "node") test(linted, lint);
 else skip(linted, "only on Node");
 
 test("[ME17] the hosted workflow runs each step of .ci/run", () => {
-  const steps = [...read(".ci/run").matchAll(/^ *(?:step|suite) .*? npm run --silent (\S+)(.*)$/gm)];
+  const steps = [
+    ...read(".ci/run").matchAll(/^ *(?:step|suite) .*? npm run --silent (\S+)(.*)$/gm),
+  ];
   assert(steps.length > 10, "found no steps");
   const hosted = read(".github/workflows/ci.yml");
   const run = new Set([...hosted.matchAll(/^ +- run: npm run (\S+)/gm)].map(([, name]) => name));
