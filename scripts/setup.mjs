@@ -2,7 +2,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { spawnSync } from "node:child_process";
-import { findRuntime, nodePackage, pinned, root } from "./lib/runtimes.mjs";
+import {
+  findRuntime,
+  findWorkerd,
+  nodePackage,
+  pinned,
+  root,
+  workerd,
+  workerdPackage,
+} from "./lib/runtimes.mjs";
 
 /** Debian packages a suite cannot do without: what they bring, and the suites that use it. */
 const s3Fixture = process.env.HOLDFAST_S3_FIXTURE ?? join(root, "..", "shared", "s3");
@@ -23,7 +31,10 @@ const manifest = join(folder, "package.json");
 const wanted = JSON.stringify({
   private: true,
   dependencies: { deno: pinned.deno },
-  optionalDependencies: { [nodePackage]: pinned.node },
+  optionalDependencies: {
+    [nodePackage]: pinned.node,
+    ...(workerdPackage === undefined ? {} : { [workerdPackage]: workerd.version }),
+  },
 });
 
 function sh(command, args, options = {}) {
@@ -32,6 +43,8 @@ function sh(command, args, options = {}) {
 
 function installed() {
   if (!existsSync(manifest) || readFileSync(manifest, "utf8") !== wanted) return false;
+  const { missing = "" } = findWorkerd();
+  if (missing !== "" && !missing.startsWith("only on")) return false;
   return Object.entries(pinned).every(([name, version]) => {
     const found = findRuntime(name);
     return "path" in found && found.path.startsWith(folder) && found.version === version;
@@ -115,5 +128,6 @@ for (const name of ["bun", "deno", "node"]) {
     "path" in found ? `${name} ${found.version} (${dirname(found.path)})` : found.missing,
   );
 }
+console.log("path" in findWorkerd() ? `workerd ${workerd.version}` : findWorkerd().missing);
 if (!ok) console.error("Cannot finish setup: see above");
 process.exit(ok ? 0 : 1);

@@ -17,6 +17,18 @@ const exe = windows ? ".exe" : "";
 /** npm's package that carries the Node binary of this platform. */
 export const nodePackage = `node-${windows ? "win" : process.platform}-${process.arch}`;
 
+/** What Cloudflare Workers run on, for test/workers: a version is the date it knows flags up to. */
+export const workerd = { version: "1.20261117.1", compatibilityDate: "2026-11-17" };
+
+const workerdPlatforms = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64", "win32-x64"];
+
+/** npm's package that carries its binary; `undefined` on a platform without one. */
+export const workerdPackage = workerdPlatforms.includes(`${process.platform}-${process.arch}`)
+  ? `@cloudflare/workerd-${windows ? "windows" : process.platform}-${
+    process.arch === "x64" ? "64" : process.arch
+  }`
+  : undefined;
+
 const modules = join(root, "node_modules");
 const fetched = join(root, ".runtimes", "node_modules");
 
@@ -103,6 +115,22 @@ export function findRuntime(name) {
   }
   const wanted = `${name} ${atLeast.join(".")} or newer is not installed${seen}`;
   return { name, missing: `${wanted}: ${hint}` };
+}
+
+/**
+ * Finds workerd, which is no runtime of the suites: it only runs what they start in it.
+ *
+ * @returns {{ path: string } | { missing: string }}
+ */
+export function findWorkerd() {
+  if (workerdPackage === undefined) {
+    return { missing: "only on platforms that workerd is built for" };
+  }
+  const path = join(fetched, ...workerdPackage.split("/"), "bin", `workerd${exe}`);
+  if (!existsSync(path)) return { missing: "workerd is not installed: run npm run setup" };
+  // Built against glibc: it is there on musl as well, and does not start.
+  const starts = spawnSync(path, ["--version"]).status === 0;
+  return starts ? { path } : { missing: "only on platforms that workerd starts on" };
 }
 
 /** Finds a runtime or ends the process with what to do. */
