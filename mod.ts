@@ -31,7 +31,12 @@ export {
 } from "./src/core/errors.ts";
 export type { PlainState, StoredKey } from "./src/core/inference.ts";
 export type { JsonObject, JsonValue } from "./src/core/json.ts";
-export type { StandardSchema } from "./src/core/schema.ts";
+export type {
+  StandardIssue,
+  StandardProps,
+  StandardResult,
+  StandardSchema,
+} from "./src/core/schema.ts";
 export { type Mount, type Scope, survives } from "./src/core/scope.ts";
 export type { Secret } from "./src/core/secret.ts";
 export type { Lifetime } from "./src/core/ttl.ts";
@@ -120,11 +125,17 @@ export type {
   Around,
   CallEvent,
   DocumentEvent,
+  InspectorEvent,
   LiveViewEvent,
   ObjectEvent,
   SessionEvent,
   StashEvent,
   StorageEvent,
+  SyncFailEvent,
+  SyncInvalidateEvent,
+  SyncLoadEvent,
+  SyncSlotEvent,
+  SyncStreamEvent,
   Telemetry,
   TelemetryEvent,
 } from "./src/ports/telemetry.ts";

@@ -2,9 +2,11 @@
 //
 //   npm run docs -- --serve [--port=5173]   and shows it, on this machine only
 //   npm run docs -- --base=/holdfast/       for a host where it is below a path
+//   npm run docs -- --check                 sooner, and not for readers: code has no colours
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./lib/runtimes.mjs";
+import { makeReference } from "./docs/api.mjs";
 import { installTools, loadTool } from "./docs/install.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { stage } from "./docs/pages.mjs";
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     serve: { type: "boolean", default: false },
     port: { type: "string", default: "5173" },
     base: { type: "string", default: "/" },
+    // Read where it matters, in docs/.vitepress/config.mjs.
+    check: { type: "boolean", default: false },
   },
 });
 const { base } = values;
@@ -23,6 +27,7 @@ async function make() {
   if (!installTools()) throw new Error("Cannot install what makes the site: see above");
   const { build } = await loadTool("vitepress");
   stage();
+  await makeReference();
   await build(join(root, "docs"), { base });
   const { links, pages, problems } = checkLinks(base);
   for (const problem of problems) console.error(problem);

@@ -19,6 +19,8 @@ export { SyncSetupError } from "../../src/sync/setup.ts";
 export type { SyncProblem } from "../../src/sync/setup.ts";
 export type { SyncStatus } from "../../src/sync/hub_ports.ts";
 export type { Key } from "../../src/sync/key.ts";
+export type { Compare } from "../../src/sync/order.ts";
+export type { Row } from "../../src/sync/row.ts";
 export type {
   BuiltQuery,
   ChangeInfo,

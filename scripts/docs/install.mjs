@@ -34,8 +34,12 @@ export function installTools() {
   return spawnSync(command, [...first, ...args], options).status === 0 && installed();
 }
 
+/** Where one of them begins. */
+export function toolFile(name) {
+  return createRequire(join(place, "package.json")).resolve(name);
+}
+
 /** Loads one of them. The name is no literal, so that nothing looks for it before it is installed. */
 export function loadTool(name) {
-  const { resolve } = createRequire(join(place, "package.json"));
-  return import(pathToFileURL(resolve(name)).href);
+  return import(pathToFileURL(toolFile(name)).href);
 }

@@ -38,8 +38,18 @@ export function idOf(heading) {
     .replaceAll(" ", "-");
 }
 
+/** The one HTML there is: the targets that TypeDoc puts into tables. */
+function target(state, silent) {
+  const [all] = /^<a id="[\w-]+"><\/a>/.exec(state.src.slice(state.pos, state.pos + 200)) ?? [];
+  if (all === undefined) return false;
+  if (!silent) state.push("html_inline", "", 0).content = all;
+  state.pos += all.length;
+  return true;
+}
+
 /** Makes links of the files lead somewhere on the site: a plugin of markdown-it. */
 export function siteLinks(md) {
+  md.inline.ruler.before("link", "target", target);
   md.core.ruler.push("site_links", ({ tokens, env }) => {
     for (const { children } of tokens) {
       let dropped = false;
