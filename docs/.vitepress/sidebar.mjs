@@ -21,6 +21,8 @@ const groups = [
     ["docs/runtime-bun.md", "Bun"],
     ["docs/runtime-deno.md", "Deno"],
     ["docs/runtime-node.md", "Node"],
+    ["docs/workers.md", "Cloudflare Workers"],
+    ["docs/deno-deploy.md", "Deno Deploy"],
   ]],
   ["Where it stores", [
     ["docs/storage-sqlite.md", "SQLite"],
