@@ -1,15 +1,24 @@
-// A node under load: prints what was acknowledged, what was read, what went wrong, and how long it took.
+// A node under load: prints what was acknowledged, what was read, what went wrong, and how long it took;
+// and what its engine tells of activations, writes and conflicts.
 import process from "node:process";
 import { natsCluster, natsStorage } from "../../adapters/nats/mod.ts";
 import { createHoldfast } from "../../adapters/web/holdfast.ts";
 import { Tally } from "./_cluster_tally.ts";
 
-const [cluster = "", store = "", name = "", workers = "", objects = ""] = process.argv.slice(2);
+const [cluster = "", store = "", name = "", workers = "", objects = "", all = ""] = process.argv
+  .slice(2);
 const holdfast = createHoldfast({
   storage: natsStorage({ servers: store }),
   secrets: ["3l5ZQ0sH1vXw8yTtR6pKc2NfJb7MdGaU-secret-a"],
   objects: [Tally],
   cluster: natsCluster({ servers: cluster }),
+  telemetry: (event) => {
+    if (event.name === "holdfast.object.activate") console.log("told activate");
+    else if (event.name === "holdfast.object.conflict") console.log("told conflict");
+    else if (event.name === "holdfast.storage.put" && event.result === "ok") {
+      console.log("told put");
+    }
+  },
 });
 let going = true;
 process.on("SIGTERM", () => void (going = false));
@@ -36,6 +45,9 @@ async function work(worker: string): Promise<void> {
 }
 
 while (going && !holdfast.nodes?.linked) await pause(20);
+// At the beginning, until all are there and of one mind: what is activated then has one place.
+while (going && (holdfast.nodes?.members.length ?? 0) < Number(all)) await pause(20);
+if (Number(all) > 1) await pause(2500);
 console.log("ready");
 await Promise.all(Array.from({ length: Number(workers) }, (_, i) => work(`${name}.${i}`)));
 const { complete } = await holdfast.close();

@@ -1,11 +1,13 @@
 /**
- * npm run prove -- cluster [--kills=5] [--stopS=30] [--apartS=10] [--restarts=1] [--rollS=900] [--everyS=15]
+ * npm run prove -- cluster [--kills=5] [--stopS=30] [--apartS=10] [--restarts=1] [--rollS=900]
+ *     [--everyS=15] [--quietS=20]
  *
  * Three nodes of one application over a real NATS server, which also stores, under mixed load: nodes are
  * killed, one is stopped and goes on, one loses its way to the others or to the store, NATS is killed and
  * started again, and all are replaced one by one. Every single number that was acknowledged must be there
  * in the end, once. Needs nats-server. A few seconds of everything:
- * --kills=1 --stopS=3 --apartS=1 --rollS=6 --everyS=2.
+ * --kills=1 --stopS=3 --apartS=1 --rollS=6 --everyS=2 --quietS=3. While nothing happens each object is
+ * activated once, on one node, and no write meets another.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     restarts: { type: "string", default: "1" },
     rollS: { type: "string", default: "900" },
     everyS: { type: "string", default: "15" },
+    quietS: { type: "string", default: "20" },
   },
 });
 const objects = 12;
@@ -42,6 +45,8 @@ interface Part {
   readonly name: string;
   readonly took: number[];
   readonly errors: Map<string, number>;
+  /** What engines have told of activations, writes and conflicts. */
+  readonly told: Map<string, number>;
 }
 
 interface Ack {
@@ -59,14 +64,14 @@ const bad: string[] = [];
 
 function begin(name: string): void {
   report();
-  part = { name, took: [], errors: new Map() };
+  part = { name, took: [], errors: new Map(), told: new Map() };
   parts.push(part);
 }
 
 function report(): void {
   const last = parts.at(-1);
   if (last === undefined) return;
-  const { name, took, errors } = last;
+  const { name, took, errors, told: engines } = last;
   const sorted = took.toSorted((a, b) => a - b);
   const at = (share: number) => `${sorted[Math.floor(share * sorted.length)] ?? "-"} ms`;
   const failed = [...errors.values()].reduce((sum, count) => sum + count, 0);
@@ -76,10 +81,25 @@ function report(): void {
       `${failed} errors (${(100 * failed / (took.length + failed || 1)).toFixed(2)} %)` +
       (told === "" ? "" : `: ${told}`),
   );
+  const [activated, puts, conflicts] = ["activate", "put", "conflict"]
+    .map((what) => engines.get(what) ?? 0) as [number, number, number];
+  console.log(
+    `  ${activated} activations, ${puts} writes, ${conflicts} conflicts ` +
+      `(${(1000 * conflicts / (puts || 1)).toFixed(2)} per 1,000 writes)`,
+  );
+}
+
+/** While nothing happens each object is in one place, and nobody meets anybody. */
+function judgeQuiet({ told }: Part): void {
+  const activated = told.get("activate");
+  if (activated !== objects) bad.push(`in quiet: ${activated} activations of ${objects} objects`);
+  const conflicts = told.get("conflict") ?? 0;
+  if (conflicts > 0) bad.push(`in quiet: ${conflicts} conflicts`);
 }
 
 function read(line: string): void {
   const [kind, at = "", ms = "", ...rest] = line.split(" ");
+  if (kind === "told") return void part.told.set(at, (part.told.get(at) ?? 0) + 1);
   if (kind === "error") {
     const what = rest.join(" ").trim();
     part.errors.set(what, (part.errors.get(what) ?? 0) + 1);
@@ -115,12 +135,12 @@ class Slot {
     return { cluster: this.#cluster, store: this.#store };
   }
 
-  /** Starts a process; resolves once it works. */
-  async start(): Promise<void> {
+  /** Starts a process; resolves once it works, and knows of so many. */
+  async start(all = 1): Promise<void> {
     const script = fileURLToPath(new URL("./_cluster_node.ts", import.meta.url));
     const before = runtime === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
     const to = [this.#cluster.url, this.#store.url];
-    const args = [script, ...to, `${++started}`, `${workers}`, `${objects}`];
+    const args = [script, ...to, `${++started}`, `${workers}`, `${objects}`, `${all}`];
     const child = this.#child = spawn(process.execPath, [...before, ...args]);
     child.stderr.on("data", (chunk: Uint8Array) => bad.push(`stderr of a node: ${chunk}`));
     let partial = "";
@@ -252,8 +272,9 @@ async function judge(): Promise<void> {
 
 try {
   begin("undisturbed");
-  await Promise.all(slots.map((one) => one.start()));
-  await pause(3000);
+  await Promise.all(slots.map((one) => one.start(slots.length)));
+  await seconds(values.quietS);
+  judgeQuiet(part);
   await kills();
   await stopped();
   for (const how of ["cut", "silence"] as const) {
