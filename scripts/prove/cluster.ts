@@ -62,10 +62,11 @@ let recent: Ack[] = [];
 const failOvers: number[] = [];
 const bad: string[] = [];
 
-function begin(name: string): void {
+function begin(name: string): Part {
   report();
   part = { name, took: [], errors: new Map(), told: new Map() };
   parts.push(part);
+  return part;
 }
 
 function report(): void {
@@ -271,10 +272,10 @@ async function judge(): Promise<void> {
 }
 
 try {
-  begin("undisturbed");
+  const quiet = begin("undisturbed");
   await Promise.all(slots.map((one) => one.start(slots.length)));
   await seconds(values.quietS);
-  judgeQuiet(part);
+  judgeQuiet(quiet);
   await kills();
   await stopped();
   for (const how of ["cut", "silence"] as const) {
