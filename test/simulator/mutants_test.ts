@@ -15,6 +15,8 @@ const chosen: readonly string[] = [
   "values are stored as JSON makes them",
   "a session is stored under its id",
   "an alarm that keeps failing is dropped instead of set aside",
+  "a copy of a forwarded call is run again",
+  "an owner writes on after it has lost its object",
 ];
 
 test("[SM12] the simulator notices when a decision is broken", async (t) => {

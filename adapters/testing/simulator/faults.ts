@@ -20,6 +20,14 @@ import type { Random } from "../../../src/ports/random.ts";
  * - `"jump"`: the wall clock of a node is corrected, forwards or backwards.
  * - `"skew"`: the wall clocks of the nodes differ from the beginning.
  * - `"loseReply"`: the answer of a node to its client is lost.
+ *
+ * With `cluster`:
+ *
+ * - `"loseMessage"`: a message between nodes is lost: a heartbeat, a forwarded call, its answer.
+ * - `"duplicateMessage"`: one arrives twice, a while apart.
+ * - `"lateMessage"`: one arrives long after others that were sent later.
+ * - `"disagree"`: a node does not hear another for a while and takes it for dead, and is heard itself.
+ * - `"unlink"`: a node has no link to the others for a while.
  */
 export type SimulatedFault =
   | "refuse"
@@ -36,7 +44,12 @@ export type SimulatedFault =
   | "deploy"
   | "jump"
   | "skew"
-  | "loseReply";
+  | "loseReply"
+  | "loseMessage"
+  | "duplicateMessage"
+  | "lateMessage"
+  | "disagree"
+  | "unlink";
 
 /**
  * How much of each fault there is, from 0 to 10: 0 is none of it, 1 (where nothing is said) as much as
@@ -63,7 +76,22 @@ const most: Readonly<Record<SimulatedFault, number>> = {
   jump: 1,
   skew: 1,
   loseReply: 0.1,
+  // Where they are, the others are drawn as they were before there were these.
+  loseMessage: 0.15,
+  duplicateMessage: 0.25,
+  lateMessage: 0.15,
+  disagree: 2,
+  unlink: 1,
 };
+
+/** Those of messages between nodes. */
+export const clusterFaults: readonly SimulatedFault[] = [
+  "loseMessage",
+  "duplicateMessage",
+  "lateMessage",
+  "disagree",
+  "unlink",
+];
 
 /** Every fault there is. */
 export const allFaults: readonly SimulatedFault[] = Object.keys(most) as SimulatedFault[];

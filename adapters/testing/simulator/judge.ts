@@ -17,11 +17,14 @@ export interface Judged {
  *
  * @param specs Every definition that a node has served, by class.
  * @param tries How often an alarm is tried before it is parked.
+ * @param shared Whether calls by way of one node may be run by others: which of them came first then
+ * is not for this node to say.
  */
 export async function judge(
   history: History,
   specs: ReadonlyMap<string, readonly ObjectSpec[]>,
   tries: number,
+  shared: boolean,
 ): Promise<Judged> {
   const calls = groupBy(history.calls, ({ object }) => object);
   const objects = new Set([...calls.keys(), ...history.changes.keys()]);
@@ -29,7 +32,7 @@ export async function judge(
   for (const object of objects) {
     const [name = "", segment = ""] = object.split("/");
     const model = new Model(decodeId(segment) ?? "", specs.get(name) ?? [], tries);
-    const past = pastOf(history, model, object, calls.get(object) ?? []);
+    const past = pastOf(history, model, object, calls.get(object) ?? [], shared);
     const verdict = await verdictOn(past);
     if (verdict === undefined || verdict.kind === "undecided") continue;
     checked++;
@@ -59,6 +62,7 @@ function pastOf(
   model: Model,
   object: string,
   calls: readonly CallRecord[],
+  shared: boolean,
 ): Past {
   const flushes = history.flushes.filter((flush) => flush.object === object);
   const ops = new Map<CallRecord, Mutable>();
@@ -67,7 +71,7 @@ function pastOf(
     if (op !== undefined) ops.set(call, op);
   }
   for (const [call, op] of ops) {
-    if (isDefinite(op)) op.after.push(...earlier(call, ops));
+    if (!shared && isDefinite(op)) op.after.push(...earlier(call, ops));
   }
   return {
     initial: model.enter({ kind: "absent" }),

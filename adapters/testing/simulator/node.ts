@@ -4,6 +4,7 @@ import type { Random } from "../../../src/ports/random.ts";
 import { createHoldfast, type Holdfast, type HoldfastOptions } from "../../web/holdfast.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { linkedStorage, type LinkOptions } from "./link.ts";
+import type { Messages } from "./messages.ts";
 import type { Endpoint } from "./network.ts";
 import { facade, observed, type OnInnerCall } from "./observe.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -18,6 +19,8 @@ export interface NodeOptions extends Omit<LinkOptions, "node"> {
   /** Told of each call that a handler makes. */
   readonly onInnerCall: (node: SimulatedNode) => OnInnerCall;
   readonly holdfast: Partial<HoldfastOptions>;
+  /** What carries messages to the others, if it is one of a cluster. */
+  readonly messages: Messages | undefined;
 }
 
 /** A server process of a simulation. */
@@ -35,9 +38,11 @@ export class SimulatedNode implements Endpoint {
   /** Told when it dies, so that nobody waits for it in vain. */
   readonly waiting: Set<() => void> = new Set();
   readonly #clock: NodeClock;
+  readonly #messages: Messages | undefined;
 
   constructor(options: NodeOptions) {
     this.name = options.name;
+    this.#messages = options.messages;
     this.objects = new Map(options.objects.map((definition) => [definition.name, definition]));
     const { scheduler } = options.network;
     this.#clock = new NodeClock(this, scheduler, options.wallMs);
@@ -53,6 +58,7 @@ export class SimulatedNode implements Endpoint {
       objects: [...this.served.values()],
       clock: this.#clock,
       random: seededRandom(options.seed),
+      ...(options.messages === undefined ? {} : { cluster: options.messages.join(this) }),
     });
     this.holdfast = facade(holdfast, this.served);
   }
@@ -66,6 +72,7 @@ export class SimulatedNode implements Endpoint {
   kill(): void {
     this.open = false;
     this.alive = false;
+    this.#messages?.leave(this);
     for (const tell of this.waiting) tell();
     this.waiting.clear();
   }

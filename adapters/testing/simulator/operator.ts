@@ -1,5 +1,6 @@
 import type { SimulatedFault } from "./faults.ts";
 import type { History } from "./history.ts";
+import type { Messages } from "./messages.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedNode } from "./node.ts";
 
@@ -9,6 +10,8 @@ export interface Plant {
   readonly history: History;
   readonly nodes: SimulatedNode[];
   readonly storeEnd: { cut: boolean };
+  /** What carries messages between nodes, if they are a cluster. */
+  readonly messages: Messages | undefined;
   start(): SimulatedNode;
 }
 
@@ -22,16 +25,20 @@ const incidents: readonly SimulatedFault[] = [
   "jump",
 ];
 
+/** Those of a cluster, beside them. */
+const clusterIncidents: readonly SimulatedFault[] = [...incidents, "disagree", "unlink"];
+
 /** Lets nodes die, be replaced, be cut off and have their clocks corrected, until the storm is over. */
 export async function operate(plant: Plant): Promise<void> {
-  const { network } = plant;
-  const total = incidents.reduce((sum, fault) => sum + network.rate(fault), 0);
+  const { network, messages } = plant;
+  const possible = messages === undefined ? incidents : clusterIncidents;
+  const total = possible.reduce((sum, fault) => sum + network.rate(fault), 0);
   if (total === 0) return;
   while (network.stormy) {
     await network.scheduler.pause(20 + network.lot() * 800 / total);
     if (!network.stormy) return;
     let lot = network.lot() * total;
-    const fault = incidents.find((one) => (lot -= network.rate(one)) < 0);
+    const fault = possible.find((one) => (lot -= network.rate(one)) < 0);
     if (fault !== undefined) strike(plant, fault);
   }
 }
@@ -60,6 +67,10 @@ function strike(plant: Plant, fault: SimulatedFault): void {
     case "conflictStorm":
       network.colliding = true;
       return void scheduler.after(whileMs, () => network.colliding = false);
+    case "disagree":
+      return plant.messages?.deafen(node, nodes, whileMs + 500);
+    case "unlink":
+      return plant.messages?.unlink(node, whileMs);
     default:
       return node.jump((lot - 0.5) * 20_000);
   }

@@ -44,9 +44,15 @@ export interface SimulationOptions<N = undefined> {
   readonly steps?: number;
   /** How much of each fault there is, or the only ones there are. @default {{}} */
   readonly faults?: FaultLevels;
+  /**
+   * Whether the nodes are a cluster, in which one owns an object and calls are forwarded to it. What a
+   * call without `fresh` reads may then be older than what was read before by way of the same node.
+   * @default {false}
+   */
+  readonly cluster?: boolean;
   /** Options of each node, beside those that the simulator sees to. */
   readonly holdfast?: Partial<
-    Omit<HoldfastOptions, "storage" | "objects" | "clock" | "random" | "namespace">
+    Omit<HoldfastOptions, "storage" | "objects" | "clock" | "random" | "namespace" | "cluster">
   >;
   /** Makes what clients and checks of one simulation share. */
   readonly notes?: () => N;

@@ -1,4 +1,4 @@
-import { allFaults, levelOf, type SimulatedFault } from "./faults.ts";
+import { allFaults, clusterFaults, levelOf, type SimulatedFault } from "./faults.ts";
 import { checkOptions, type SimulationOptions, type SimulationReport } from "./options.ts";
 import { simulate } from "./simulate.ts";
 
@@ -23,8 +23,10 @@ export async function shrink<N>(
   options: SimulationOptions<N>,
   report: SimulationReport,
 ): Promise<{ readonly small: SimulationReport; readonly shrunk: Shrunk }> {
-  const { seed, faults: levels = {} } = options;
-  const faults = allFaults.filter((fault) => levelOf(levels, fault) > 0);
+  const { seed, faults: levels = {}, cluster = false } = options;
+  const faults = allFaults.filter((fault) =>
+    levelOf(levels, fault) > 0 && (cluster || !clusterFaults.includes(fault))
+  );
   let shrunk: Shrunk = { seed, ...checkOptions(options), faults };
   let small = report;
   let runs = 0;

@@ -8,6 +8,7 @@ import { drawWeather, type SimulatedFault } from "./faults.ts";
 import { type CallOutcome, History, type SimulationCounts } from "./history.ts";
 import { judge, type Judged } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
+import { Messages } from "./messages.ts";
 import { snapshotOf } from "./model.ts";
 import { Network } from "./network.ts";
 import { fork, SimulatedNode } from "./node.ts";
@@ -91,6 +92,7 @@ class Simulation<N> {
   readonly #ledger: Ledger;
   readonly #store: SimulatedStore;
   readonly #storeEnd = { name: "store", alive: true, cut: false };
+  readonly #messages: Messages | undefined;
   readonly #nodes: SimulatedNode[] = [];
   readonly #specs = new Map<string, ObjectSpec[]>();
   readonly #written: { readonly key: string; readonly text: string }[] = [];
@@ -109,6 +111,7 @@ class Simulation<N> {
     this.#network = new Network(this.#scheduler, fork(seed, purpose.faults), weather);
     this.#ledger = new Ledger(this.#history, "app/object/", () => this.#scheduler.elapsed);
     this.#store = new SimulatedStore((key, value) => this.#onChange(key, value));
+    if (options.cluster) this.#messages = new Messages(this.#network, this.#history);
     this.#notes = options.notes?.() as N;
     this.#limits = this.#drawLimits();
   }
@@ -120,7 +123,12 @@ class Simulation<N> {
     this.#upgraded = 0.7;
     await this.#storm();
     await this.#calm();
-    const judged = await judge(this.#history, this.#specs, this.#tries);
+    const judged = await judge(
+      this.#history,
+      this.#specs,
+      this.#tries,
+      this.#messages !== undefined,
+    );
     // What a check does is nobody's call.
     await this.#look();
     const { seed } = this.#options;
@@ -173,6 +181,7 @@ class Simulation<N> {
       objects: served,
       onInnerCall: (node) => innerCalls({ network: this.#network, history: this.#history }, node),
       holdfast: { ...this.#limits, ...more },
+      messages: this.#messages,
       network: this.#network,
       store: this.#store,
       storeEnd: this.#storeEnd,
@@ -216,6 +225,7 @@ class Simulation<N> {
       history: this.#history,
       nodes: this.#nodes,
       storeEnd: this.#storeEnd,
+      messages: this.#messages,
       start: () => this.#start(),
     });
     this.#scheduler.after(200 + this.#setting.number() * 4000, () => this.#network.stormy = false);
@@ -248,6 +258,7 @@ class Simulation<N> {
     const scheduler = this.#scheduler;
     this.#network.stormy = false;
     this.#storeEnd.cut = false;
+    this.#messages?.mend();
     // What is still on its way, requests that were given up included, arrives.
     await scheduler.run(() => false, 6000);
     for (const node of this.#nodes) node.cut = false;
@@ -294,7 +305,7 @@ class Simulation<N> {
   async #look(): Promise<void> {
     const { check } = this.#options;
     const node = this.#start({ alarms: { ...this.#limits?.alarms, pollEveryMs: minute } });
-    if (this.#setting.number() < 0.2) await this.#bury();
+    if (this.#setting.number() < (this.#messages === undefined ? 0.2 : 0.02)) await this.#bury();
     if (check !== undefined) {
       const end: SimulationEnd = {
         stored: ({ name }) => storedOf(this.#history, name),

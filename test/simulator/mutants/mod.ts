@@ -5,12 +5,13 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "../../e2e/process.ts";
+import { clusterMutants } from "./cluster.ts";
 import { type Mutant, mutate } from "./mutant.ts";
 import { objectMutants } from "./objects.ts";
 import { writeMutants } from "./writes.ts";
 
 /** Every way of breaking a decision that the simulator must notice. */
-export const mutants: readonly Mutant[] = [...writeMutants, ...objectMutants];
+export const mutants: readonly Mutant[] = [...writeMutants, ...objectMutants, ...clusterMutants];
 
 /** What the simulator made of a mutant, or of the code as it is. */
 export type Found =

@@ -15,8 +15,11 @@ export type Scenario = (
 ) => Promise<SimulationReport>;
 
 /** Everything the library does, under names for a command line. */
-export const scenarios: Readonly<Record<"journal" | "drafts" | "deploy" | "sessions", Scenario>> = {
+export const scenarios: Readonly<
+  Record<"journal" | "drafts" | "deploy" | "sessions" | "cluster", Scenario>
+> = {
   journal: (seed, more) => simulate({ ...journal(), seed, ...more }),
+  cluster: (seed, more) => simulate({ ...journal(), cluster: true, seed, ...more }),
   drafts: (seed, more) => simulate({ ...drafts(), seed, ...more }),
   deploy: (seed, more) => simulate({ ...deploy(), seed, ...more }),
   sessions: (seed, more) => simulate({ ...sessions(), seed, ...more }),
