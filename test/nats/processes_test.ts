@@ -2,6 +2,7 @@ import process from "node:process";
 import { natsStorage } from "../../adapters/nats/mod.ts";
 import { type Child, startChild } from "../adapters/fixtures/child.ts";
 import * as t from "../harness/mod.ts";
+import { ringThrough } from "./alarms.ts";
 import { noNats, startNats } from "./fixtures/server.ts";
 
 const { assertEquals } = t;
@@ -58,6 +59,16 @@ test(
     assertEquals(found.size, stored.length, "something was done twice");
     const lost = lines.filter((line) => !line.startsWith("- ") && !found.has(line));
     assertEquals(lost, [], "something that was acknowledged is lost");
+  },
+  { timeoutMs: 60_000 },
+);
+
+test(
+  "[CU8] alarms of many objects have their effect once each when their owner is killed amid them",
+  async () => {
+    const { once, never, more, before } = await ringThrough(200, 1500, 40_000);
+    assertEquals({ once, never, more }, { once: 200, never: 0, more: 0 });
+    t.assert(before < 200, "all had rung before the owner was killed");
   },
   { timeoutMs: 60_000 },
 );
