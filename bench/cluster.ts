@@ -135,6 +135,8 @@ function circumstances(runtimes: readonly Runtime[]): string {
     } ms, taking turns; a ratio is`,
     "the median of the ratios of neighbouring slices. The bare request carries the same characters",
     "there and back on the connection that the node uses, to a process that answers with what it got.",
+    "Where other work keeps the cores busy, both wait for the scheduler more than for anything else,",
+    "which brings them closer together than they are on an idle machine.",
     `Throughput: ${load.callers} callers in each node, ${figure(load.objects)} objects by lot,`,
     `${
       figure(loadMs)
