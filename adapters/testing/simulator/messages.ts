@@ -7,7 +7,6 @@ import type { Network } from "./network.ts";
 interface Place {
   readonly name: string;
   readonly alive: boolean;
-  readonly open: boolean;
 }
 
 /**
