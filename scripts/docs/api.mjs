@@ -15,8 +15,8 @@ export const doors = Object.entries(subpaths).map(([subpath, file]) => ({
   module: file.slice("./".length, -".ts".length),
 }));
 
-/** Types for the compiler: what a handler is made of, and the shape of a helper of a runtime. */
-const intentionallyNotExported = ["RunOf", "UpgradeWebSocket"];
+/** Types for the compiler: what keeps inference from a place, what a handler is made of, a helper of a runtime. */
+const intentionallyNotExported = ["Known", "RunOf", "UpgradeWebSocket"];
 
 /** Without tests, benches and examples, which would take most of the time. */
 const tsconfig = join(made, "tsconfig.json");
