@@ -91,6 +91,8 @@ stage.scenario(
     const unmoved = await marked(page);
     await by(page, "go-counter").click();
     await page.locator("#live-counter").waitFor();
+    // Before that a link is the browser's own.
+    await connected(page);
     await by(page, "go-settings").click();
     await page.locator("#live-settings").waitFor();
     await connected(page);
