@@ -1,5 +1,6 @@
 // docs/sizes.md, from what was measured.
 import { cpus, totalmem } from "node:os";
+import { table } from "../lib/table.mjs";
 import { rounds } from "./imports.mjs";
 
 const kib = (bytes) => (bytes / 1024).toFixed(1);
@@ -10,22 +11,7 @@ function installed(kibibytes) {
 }
 
 /** Columns in which only names stand. */
-const texts = new Set(["subpath", "packages"]);
-
-function table(head, rows) {
-  const widths = head.map((title, i) =>
-    Math.max(4, title.length, ...rows.map((row) => row[i].length))
-  );
-  const line = (cells) =>
-    `| ${
-      cells.map((cell, i) => texts.has(head[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))
-        .join(" | ")
-    } |`;
-  const rule = widths.map((width, i) =>
-    texts.has(head[i]) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
-  );
-  return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
+const texts = ["subpath", "packages"];
 
 function bundleTable(rows, budgets) {
   const head = ["subpath", "minified", "gzip", "at most", "with its packages, gzip"];
@@ -38,6 +24,7 @@ function bundleTable(rows, budgets) {
       String(budgets[row.subpath]),
       row.imported.length === 0 ? "" : kib(row.withPeersBytes),
     ]),
+    texts,
   );
 }
 
@@ -47,7 +34,7 @@ function importTable(rows, { runtimes, times, floor }) {
   return table(head, [
     ["an empty module", ...cells(floor)],
     ...rows.map(({ specifier }) => [`\`${specifier}\``, ...cells(times.get(specifier))]),
-  ]);
+  ], texts);
 }
 
 function installTable(rows) {
@@ -59,6 +46,7 @@ function installTable(rows) {
       peers.map((peer) => `\`${peer}\``).join(", "),
       installed(peersKiB),
     ]),
+    texts,
   );
 }
 
