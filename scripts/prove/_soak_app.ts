@@ -158,10 +158,11 @@ async function main(): Promise<void> {
   app.all("/counter", live.page(counter));
   const server = await serve({ fetch: app.fetch, port: 0, holdfast, live, signals: [] });
   const end = async (): Promise<never> => {
-    const { complete } = await server.close();
+    const report = await server.close();
+    if (!report.complete) console.error("INCOMPLETE", JSON.stringify(report));
     await sync.close();
     await sql.end({ timeout: 1 });
-    process.exit(complete ? 0 : 1);
+    process.exit(report.complete ? 0 : 1);
   };
   process.once("SIGTERM", end);
   console.log(`Listening on ${server.url} `);
