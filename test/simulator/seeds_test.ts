@@ -1,4 +1,4 @@
-import { assert, assertEquals, test } from "../harness/mod.ts";
+import { assert, assertEquals, runtime, test } from "../harness/mod.ts";
 import { type ScenarioName, scenarios, Totals } from "./scenarios/mod.ts";
 
 /** What must have happened, and how often at least: a simulation of nothing proves nothing. */
@@ -54,19 +54,27 @@ const faults: readonly string[] = [
   "loseReply",
 ];
 
+/** A seed has the same history everywhere (SPEC SM1), so one runtime goes through all of them. */
+const goesThroughAll = runtime === "bun";
+const share = goesThroughAll ? 1 : 1 / 4;
+/** Of a share, somewhat less than its share has to have happened. */
+const enough = (count: number): number => goesThroughAll ? count : Math.floor(count / 5);
+
 for (const { title, scenario, seeds, least } of proofs) {
   test(title, async () => {
     const totals = new Totals();
-    for (let seed = 1; seed <= seeds; seed++) {
+    for (let seed = 1; seed <= seeds * share; seed++) {
       const report = await scenarios[scenario](seed);
       const line = `npm run prove -- simulate --seed=${seed} --only=${scenario}`;
       assertEquals(report.problems, [], line);
       totals.add(report);
     }
     for (const [name, count] of Object.entries(least)) {
-      assert(totals.of(name) >= count, `${name}: ${totals.of(name)}, not ${count}`);
+      assert(totals.of(name) >= enough(count), `${name}: ${totals.of(name)}, not ${enough(count)}`);
     }
-    for (const fault of faults) assert(totals.of(fault) >= 40, `${fault}: ${totals.of(fault)}`);
+    for (const fault of faults) {
+      assert(totals.of(fault) >= enough(40), `${fault}: ${totals.of(fault)}`);
+    }
     assertEquals(totals.of("unchecked"), 0);
   }, { timeoutMs: 280_000 });
 }
