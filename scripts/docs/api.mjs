@@ -22,7 +22,6 @@ const intentionallyNotExported = ["Known", "RunOf", "UpgradeWebSocket"];
 const tsconfig = join(made, "tsconfig.json");
 
 const options = {
-  plugin: [toolFile("typedoc-plugin-markdown")],
   entryPoints: Object.values(subpaths),
   tsconfig,
   // `npm run check` has looked.
@@ -92,7 +91,12 @@ export async function makeReference() {
   const files = Object.values(subpaths).map((file) => join(root, file));
   writeFileSync(tsconfig, JSON.stringify({ extends: "../tsconfig.json", files, include: [] }));
   const { Application, Converter } = await loadTool("typedoc");
-  const app = await Application.bootstrapWithPlugins({ ...options, out: join(staged, "api") });
+  const app = await Application.bootstrapWithPlugins({
+    ...options,
+    // Found once it is installed.
+    plugin: [toolFile("typedoc-plugin-markdown")],
+    out: join(staged, "api"),
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const child of project.children) {
       child.name = doors.find(({ module }) => module === child.name).page;
