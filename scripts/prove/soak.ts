@@ -16,8 +16,7 @@ import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { syncUp } from "../../adapters/postgres/mod.ts";
 import { TcpProxy } from "../../test/e2e/live/proxy.ts";
-import { type Exit, findRuntime, type ServerProcess, startServer } from "../../test/e2e/process.ts";
-import type { ServerReport } from "../../adapters/web/serving.ts";
+import { findRuntime, type ServerProcess, startServer } from "../../test/e2e/process.ts";
 import { noNats, startNats } from "../../test/nats/fixtures/server.ts";
 import { startPostgres } from "../../test/postgres/fixtures/server.ts";
 import { Tally } from "./_load_pages.ts";
@@ -69,20 +68,10 @@ function start(): Promise<ServerProcess> {
 
 /** What a server has said that none should say. */
 function look(server: ServerProcess, name: string): void {
-  const said = server.output().split("\n").filter((line) => /UNHANDLED|[Ee]rror/.test(line));
+  const said = server.output().split("\n").filter((line) =>
+    /UNHANDLED|INCOMPLETE|[Ee]rror/.test(line)
+  );
   for (const line of said.slice(0, 3)) problems.push(`${name} said: ${line}`);
-}
-
-/** Drains that could not say of a view whether it was stored, because its page left just then. */
-let unsure = 0;
-
-/** How a server that was drained has ended. What it could not say of a view, the counts in the end do. */
-function judgeEnd(server: ServerProcess, name: string, { code, signal }: Exit): void {
-  if (code === 0) return;
-  const [, text = "{}"] = /INCOMPLETE (.*)/.exec(server.output()) ?? [];
-  const { unfinished, live }: Partial<ServerReport> = JSON.parse(text);
-  if (code === 1 && unfinished === 0 && (live?.failed ?? 0) > 0) unsure++;
-  else problems.push(`${name} ended with ${code ?? signal}: ${text}`);
 }
 
 const stays = await start();
@@ -108,9 +97,9 @@ async function replace(): Promise<void> {
   front.lead(beside);
   const began = performance.now();
   old.kill("SIGTERM");
-  const exit = await old.exited;
+  const { code, signal } = await old.exited;
   drains.push(performance.now() - began);
-  judgeEnd(old, name, exit);
+  if (code !== 0) problems.push(`${name} ended with ${code ?? signal}`);
   look(old, name);
 }
 
@@ -142,9 +131,7 @@ function report(): string {
   const at = (all: readonly number[], part: number) =>
     (sorted(all)[Math.floor(all.length * part)] ?? NaN).toFixed(1);
   return `${minute().toFixed(1)} min, ${started - 2} replaced, ${kills} of them killed ` +
-    `(drained in ${
-      at(drains, 0.999)
-    } ms at most, ${unsure} unsure of a view): ${tally.latencies.length} clicks answered ` +
+    `(drained in ${at(drains, 0.999)} ms at most): ${tally.latencies.length} clicks answered ` +
     `(p50 ${at(tally.latencies, 0.5)} ms, p99 ${
       at(tally.latencies, 0.99)
     }), ${pages.visits} visits; ` +

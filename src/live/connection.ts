@@ -99,9 +99,9 @@ export class Connection implements ViewLink {
     return this.#host.settings.build;
   }
 
-  /** How many views there are. */
-  get views(): number {
-    return this.#views.size;
+  /** The views there are. */
+  get views(): readonly LiveView[] {
+    return [...this.#views.values()];
   }
 
   /** Takes in a message. */
@@ -341,7 +341,7 @@ export class Connection implements ViewLink {
       if (view === undefined) continue;
       view.replace(this);
       await Promise.race([view.whenOver, pause(clock, timing.handoverMs, undefined)]);
-      view.end();
+      view.end(false);
     }
     return page;
   }

@@ -141,8 +141,11 @@ export class LiveServer implements ConnectionHost {
   async #drain(hurry: AbortSignal | undefined): Promise<DrainReport> {
     const { withinMs, batch, everyMs } = this.drainTiming;
     const start = this.clock.monotonic();
-    const counts = { views: 0, flushed: 0, timedOut: 0, failed: 0 };
-    for (const connection of this.#connections) counts.views += connection.views;
+    // A page may leave before its turn comes: its view stores what there is then.
+    const views = [...this.#connections].flatMap((connection) => connection.views);
+    const counts = { views: views.length, flushed: 0, timedOut: 0, failed: 0 };
+    let kept = 0;
+    const ends = views.map((view) => view.whenOver.then((isKept) => void (isKept && kept++)));
     const late = new Deadline(this.clock, withinMs);
     const drains: Promise<void>[] = [];
     const waiting = [...this.#connections];
@@ -158,15 +161,21 @@ export class LiveServer implements ConnectionHost {
       }
       if (waiting.length > 0) await pause(this.clock, everyMs, hurry);
     }
-    await Promise.race([Promise.all(drains), late.promise]);
+    await Promise.race([Promise.all([...drains, ...ends]), late.promise]);
     late.cancel();
     // Of whoever is left nobody knows what became.
     for (const connection of [...this.#connections]) connection.close("draining");
-    const failed = Math.max(counts.failed, counts.views - counts.flushed);
+    const failed = Math.max(counts.failed, counts.views - kept);
     const report = { ...counts, failed };
     const durationMs = this.clock.monotonic() - start;
-    const { views, timedOut } = report;
-    this.emit?.({ name: "holdfast.live.drain", ref: "", views, failed, timedOut, durationMs });
+    this.emit?.({
+      name: "holdfast.live.drain",
+      ref: "",
+      views: counts.views,
+      failed,
+      timedOut: counts.timedOut,
+      durationMs,
+    });
     return report;
   }
 }

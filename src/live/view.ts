@@ -62,9 +62,12 @@ export class LiveView implements ContextHost {
   /** A newer version of the application has stored what this one must not write over. */
   #isOutdated = false;
   #over = false;
-  #tellEnd: () => void = () => {};
-  /** Resolves when the view is over and nothing of it will be stored any more. */
-  readonly whenOver: Promise<void>;
+  #tellEnd: (kept: boolean) => void = () => {};
+  /**
+   * Resolves when the view is over and nothing of it will be stored any more; with `false` if something
+   * could not be stored.
+   */
+  readonly whenOver: Promise<boolean>;
 
   constructor(env: ViewEnv, link: ViewLink, start: ViewStart) {
     const { clock, timing, limits } = env;
@@ -174,29 +177,26 @@ export class LiveView implements ContextHost {
   leave(why: LeaveReason): void {
     this.#do(async () => {
       await this.#user(() => this.spec.leave?.(this.#context, why));
+      let kept = true;
       if (this.#stores) {
         this.#take();
-        await this.#stasher?.store();
+        kept = isKept(await this.#stasher?.store());
         // What cannot be removed now, its age will see to.
         if (this.#seat.ref !== "") await this.#handle?.leave().catch(() => {});
       }
-      this.end();
+      this.end(kept);
     });
   }
 
   /** The server goes away: stores what there is; tells whether all of it is durable. */
   drain(): Promise<boolean> {
-    return new Promise((resolve) => {
-      void this.whenOver.then(() => resolve(false));
-      this.#do(async () => {
-        await this.#user(() => this.spec.drain?.(this.#context));
-        await this.#answer(undefined);
-        if (this.#stores) this.#take();
-        const outcome = await this.#stasher?.finish();
-        resolve(outcome?.kind !== "failed" || isSuperseded(outcome.error));
-        this.end();
-      });
+    this.#do(async () => {
+      await this.#user(() => this.spec.drain?.(this.#context));
+      await this.#answer(undefined);
+      if (this.#stores) this.#take();
+      this.end(isKept(await this.#stasher?.finish()));
     });
+    return this.whenOver;
   }
 
   /** The connection is gone: does what has come, stores what there is, and ends. */
@@ -216,12 +216,16 @@ export class LiveView implements ContextHost {
     else this.#link.replaced();
   }
 
-  /** Ends, and stores nothing more. */
-  end(): void {
+  /**
+   * Ends, and stores nothing more.
+   *
+   * @param kept Everything is stored that shall be.
+   */
+  end(kept = true): void {
     this.#stop();
     this.#stasher?.stop();
     this.#link.ended(this);
-    this.#tellEnd();
+    this.#tellEnd(kept);
   }
 
   async flush(): Promise<void> {
@@ -347,8 +351,7 @@ export class LiveView implements ContextHost {
   /** Does nothing more, and stores what was shown. */
   async #finish(): Promise<void> {
     this.#stop();
-    await this.#stasher?.finish();
-    this.end();
+    this.end(isKept(await this.#stasher?.finish()));
   }
 
   /** Another connection of the page has gone on: whoever still listens here has to join again. */
@@ -622,6 +625,11 @@ export class LiveView implements ContextHost {
     this.#submitted = submit;
     return true;
   }
+}
+
+/** Whether what was to be stored is, or is for another connection of the page to store. */
+function isKept(outcome: StoreOutcome | undefined): boolean {
+  return outcome?.kind !== "failed" || isSuperseded(outcome.error);
 }
 
 /** Whether the page has gone on elsewhere, which knows of everything that its user was told. */

@@ -85,6 +85,28 @@ test("[LV18] pages are told in batches, and one that does not answer holds up no
   assertEquals((await at.finish(draining)).timedOut, 1);
 });
 
+test("[LV18] a page that leaves before its turn has stored what it had, or is reported", async () => {
+  for (const refuses of [false, true]) {
+    const at = liveWorld();
+    const node = at.live([Cart], { drain: { ...drain, batch: 1, withinMs: 5000 } });
+    const pages: Page[] = [];
+    for (let count = 0; count < 3; count++) {
+      const page = await Page.open(at, node, "/cart", new Jar());
+      page.fire("put", { value: `item ${count}` });
+      pages.push(page);
+    }
+    await at.clock.advance(0);
+    const draining = node.live.drain();
+    await at.clock.advance(0);
+    // The first is gone, the others wait.
+    at.storage.plan = ({ operation }) => refuses && operation === "put" ? "refuse" : "none";
+    for (const page of pages.slice(1)) page.socket?.drop();
+    const { views, failed } = await at.finish(draining);
+    assertEquals([views, failed], [3, refuses ? 2 : 0]);
+    assertEquals(at.memory.size, refuses ? 1 : 3);
+  }
+});
+
 test("[LV18] a hurry waits for nobody, and still stores", async () => {
   const at = liveWorld();
   const node = at.live([Cart], {
