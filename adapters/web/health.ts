@@ -87,15 +87,15 @@ export function health(holdfast: Holdfast, options: HealthOptions = {}): Health 
   }
   const probe = new Probe(internals, probeMs);
   const report = async (): Promise<HealthReport> => {
-    const storage = await probe.look();
+    const failedMs = await probe.failedMs();
     const failing: Lack[] = [];
-    if (storage.failedMs > 0) failing.push("storage");
+    if (failedMs > 0) failing.push("storage");
     if (holdfast.nodes?.linked === false) failing.push("cluster");
     if (options.sync !== undefined && options.sync.status.state !== "live") failing.push("sync");
     // Asked last: what began while storage was looked at counts.
-    const draining = storage.closed || internals.closing || options.live?.draining === true;
+    const draining = internals.closing || options.live?.draining === true;
     if (draining) return { status: "draining", failing };
-    return { status: storage.failedMs > storageDownMs ? "unready" : "ready", failing };
+    return { status: failedMs > storageDownMs ? "unready" : "ready", failing };
   };
   return {
     alive: () => answer(200, { status: "alive" }),
@@ -109,13 +109,6 @@ export function health(holdfast: Holdfast, options: HealthOptions = {}): Health 
 
 function answer(status: number, body: object): Response {
   return Response.json(body, { status, headers: { "cache-control": "no-store" } });
-}
-
-/** What a look at storage has shown. */
-interface Look {
-  readonly closed: boolean;
-  /** For how long it has failed, in ms; 0 if it does not. */
-  readonly failedMs: number;
 }
 
 /** Looks at storage, for all who ask within a second. */
@@ -136,8 +129,9 @@ class Probe {
     this.#workedAt = this.#clock.monotonic();
   }
 
-  async look(): Promise<Look> {
-    if (this.#internals.closing) return { closed: true, failedMs: 0 };
+  /** For how long storage has failed, in ms; 0 if it does not, or is closed. */
+  async failedMs(): Promise<number> {
+    if (this.#internals.closing) return 0;
     const began = this.#clock.monotonic();
     if (began - this.#at >= probeEveryMs) {
       this.#looking ??= this.#try().finally(() => this.#looking = undefined);
@@ -145,8 +139,7 @@ class Probe {
       this.#at = Math.max(this.#at, began);
       if (this.#works) this.#workedAt = Math.max(this.#workedAt, began);
     }
-    const failedMs = this.#works ? 0 : Math.max(1, this.#clock.monotonic() - this.#workedAt);
-    return { closed: this.#internals.closing, failedMs };
+    return this.#works ? 0 : Math.max(1, this.#clock.monotonic() - this.#workedAt);
   }
 
   async #try(): Promise<boolean> {

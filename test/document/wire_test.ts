@@ -11,6 +11,7 @@ test("[DC7] frames are read as they are meant, and nothing else passes for one",
   assertEquals(read({ t: "join", v: 1, client, more: 1 }), { t: "join", v: 1, client });
   const since = { epoch: "e", seq: 4 };
   assertEquals(read({ t: "join", v: 1, client, since }), { t: "join", v: 1, client, since });
+  assertEquals(read({ t: "join", v: 1, vsn: 2, client }), { t: "join", v: 1, client, vsn: 2 });
   assertEquals(read({ t: "op", seq: 1, op: { a: 1 } }), { t: "op", seq: 1, op: { a: 1 } });
   assertEquals(read({ t: "undo", seq: 2 }), { t: "undo", seq: 2 });
   assertEquals(read({ t: "here", data: null }), { t: "here", data: null });
@@ -22,6 +23,8 @@ test("[DC7] frames are read as they are meant, and nothing else passes for one",
       {},
       { t: "join", v: "1", client },
       { t: "join", v: 1, client: "short" },
+      { t: "join", v: 1, vsn: "2", client },
+      { t: "join", v: 1, vsn: -1, client },
       { t: "join", v: 1, client, since: { epoch: 1, seq: 1 } },
       { t: "join", v: 1, client, since: { epoch: "e", seq: -1 } },
       { t: "op", seq: 1 },
