@@ -11,7 +11,7 @@ const board = new Stage({
     SECRET: "a secret of the tests, as long as it has to be",
     PORT: "0",
   }),
-});
+}, "deno");
 
 /** Somebody with a browser of their own. */
 async function aboard(s: Scene, name: string): Promise<Page> {

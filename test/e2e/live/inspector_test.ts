@@ -3,7 +3,10 @@ import { assert, assertEquals } from "../../harness/mod.ts";
 import { connected, marked, until } from "./look.ts";
 import { type Scene, Stage } from "./stage.ts";
 
-const stage = new Stage({ script: "examples/inspector/main.ts", env: () => ({ PORT: "0" }) });
+const stage = new Stage(
+  { script: "examples/inspector/main.ts", env: () => ({ PORT: "0" }) },
+  "deno",
+);
 
 const pages = [
   "",

@@ -13,7 +13,7 @@ const notes = new Stage({
     PORT: "0",
   }),
   ready: (page) => until(async () => await status(page) === "Saved"),
-});
+}, "bun");
 
 /** Somebody with a browser of their own, at the editor. */
 async function writer(s: Scene, name: string): Promise<Page> {

@@ -1,8 +1,8 @@
 import { assertEquals } from "../../harness/mod.ts";
-import { Stage } from "./stage.ts";
+import { fixtureApp, Stage } from "./stage.ts";
 import { footprint, Typist } from "./typist.ts";
 
-const stage = new Stage();
+const stage = new Stage(fixtureApp, "node");
 
 stage.scenario(
   "[LB30] restarts in a row under pages that are typed into lose nothing and leak no listener",

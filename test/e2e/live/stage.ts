@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { assertEquals, skip, test } from "../../harness/mod.ts";
+import { assertEquals, runtime, skip, test } from "../../harness/mod.ts";
 import { type ServerProcess, startServer } from "../process.ts";
 import { executable, launch } from "./browser.ts";
 import { describe, Frames } from "./frames.ts";
@@ -45,7 +45,8 @@ export interface Play {
   readonly ready?: (page: Page) => Promise<void>;
 }
 
-const fixtureApp: Play = {
+/** What the nodes run unless told otherwise. */
+export const fixtureApp: Play = {
   script: "test/e2e/app/main.ts",
   env: (database) => ({ STORAGE: `sqlite:${database}`, BACKOFF_SCALE: String(SCALE) }),
 };
@@ -55,15 +56,24 @@ export class Stage {
   readonly #folder: string = mkdtempSync(join(tmpdir(), "holdfast-live-"));
   readonly #nodes: Map<string, ServerProcess> = new Map();
   readonly #play: Play;
+  readonly #only: typeof runtime | undefined;
   #browser: Promise<Browser> | undefined;
   #waiting = 0;
 
-  constructor(play: Play = fixtureApp) {
-    this.#play = play;
+  /**
+   * @param only The runtime of the servers, if what is shown is about pages: they are the same to every
+   * server, and time is short.
+   */
+  constructor(play: Play = fixtureApp, only?: typeof runtime) {
+    [this.#play, this.#only] = [play, only];
   }
 
   /** Registers a scenario; its title begins with the rule and names the scenario's number. */
   scenario(title: string, act: Act, options: { readonly timeoutMs?: number } = {}): void {
+    const only = this.#only;
+    if (only !== undefined && only !== runtime) {
+      return skip(title, `only on ${only}: it is about pages, which are the same to every server`);
+    }
     if (executable === undefined) return skip(title, "only on machines with Chromium");
     this.#waiting++;
     test(title, async (t) => {

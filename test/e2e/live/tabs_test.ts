@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "../../harness/mod.ts";
 import { Frames } from "./frames.ts";
 import { by, connected, echo, rejoined, shows, text, until } from "./look.ts";
-import { Stage } from "./stage.ts";
+import { fixtureApp, Stage } from "./stage.ts";
 
-const stage = new Stage();
+const stage = new Stage(fixtureApp, "node");
 
 for (const nodes of [1, 2]) {
   stage.scenario(
