@@ -134,6 +134,8 @@ export type {
   SyncFailEvent,
   SyncInvalidateEvent,
   SyncLoadEvent,
+  SyncRole,
+  SyncRoleEvent,
   SyncSlotEvent,
   SyncStreamEvent,
   Telemetry,

@@ -162,6 +162,7 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
     },
   },
   "holdfast.sync.stream": { about: "Steps in the life of a stream of changes" },
+  "holdfast.sync.role": { about: "Roles taken among the nodes that share a stream of changes" },
   "holdfast.sync.slot": {
     about: "Looks at a slot that stays",
     measures: {

@@ -2,6 +2,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Feed, FeedConnection, FeedHandlers } from "../../src/ports/feed.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { SyncSlotEvent } from "../../src/ports/telemetry.ts";
+import { LeaseTaken } from "../../src/sync/lease.ts";
 import { explainFeed } from "./feed_failure.ts";
 import { permanentSlot, type ReadySlot, type SlotOptions, temporarySlot } from "./slot.ts";
 import { quoteName, quoteText, type ReplicationSql, type ReplicationStream } from "./sync_sql.ts";
@@ -13,6 +14,8 @@ export interface FeedOptions {
   readonly publication: string;
   /** The slot to use; `undefined` for one that ends with its connection. */
   readonly slot: SlotOptions | undefined;
+  /** Names what only one connection may have at a time; the others fail with `LeaseTaken`. */
+  readonly lease?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: (event: SyncSlotEvent) => void;
@@ -51,7 +54,8 @@ export class ReplicationFeed implements Feed {
     handlers: FeedHandlers,
     after: After,
   ): Promise<FeedConnection> {
-    const { publication, slot } = this.#options;
+    const { publication, slot, lease } = this.#options;
+    if (lease !== undefined) await takeLease(sql, lease);
     const [system] = await sql.unsafe("IDENTIFY_SYSTEM");
     const ready = slot === undefined
       ? await temporarySlot(sql, this.#name())
@@ -108,6 +112,14 @@ export class ReplicationFeed implements Feed {
     };
     void look();
   }
+}
+
+/** The connection that has the lock has the lease, and gives it back by its end, however that comes. */
+async function takeLease(sql: ReplicationSql, lease: string): Promise<void> {
+  const [lock] = await sql.unsafe(
+    `SELECT pg_try_advisory_lock(hashtextextended(${quoteText(lease)}, 0))::text AS taken`,
+  );
+  if (lock?.["taken"] !== "true") throw new LeaseTaken();
 }
 
 class Connection implements FeedConnection {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/ports/clock.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
 import type { Random } from "../../src/ports/random.ts";
-import type { Telemetry } from "../../src/ports/telemetry.ts";
+import type { SyncSlotEvent, Telemetry } from "../../src/ports/telemetry.ts";
 import { Hub } from "../../src/sync/hub.ts";
 import type { HubOptions, SyncStatus } from "../../src/sync/hub_ports.ts";
 import type { Key } from "../../src/sync/key.ts";
@@ -62,6 +63,11 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   readonly publication?: string;
   /** A slot that outlives its connections. @default one that ends with its connection */
   readonly slot?: SlotOptions;
+  /**
+   * Nodes that share one stream of the log, and one slot: one of them reads it, and hands the others
+   * the rows of the keys they watch. `natsCluster()` is one. @default each process reads it for itself
+   */
+  readonly cluster?: Cluster;
   readonly limits?: SyncLimits;
   /** Hears what happens: no key and no value of a row. */
   readonly telemetry?: Telemetry;
@@ -200,7 +206,7 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
     setup: Required<Pick<SyncSetupOptions, "tables" | "publication">> & SyncSetupOptions,
     limits: HubOptions,
   ) {
-    const { clock = webClock(), random = webRandom(), telemetry, slot } = options;
+    const { clock = webClock(), random = webRandom(), telemetry, slot, cluster } = options;
     const { publication } = setup;
     const connections = new Connections(options);
     [this.#connections, this.#setup] = [connections, setup];
@@ -210,16 +216,36 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
       publication,
     });
     this.#database = database;
-    const feed = new ReplicationFeed({
+    const own = {
       connect: () => connections.replication(),
       publication,
-      slot,
       clock,
       random,
-      emit: (event) => this.#hub.emit(event),
-    });
+      emit: (event: SyncSlotEvent) => this.#hub.emit(event),
+    };
+    const log = async (): Promise<string> => `${await database.identity()}/${publication}`;
+    // Of a slot that stays there is one, and whoever leads has it.
+    const shared = cluster && {
+      feed: new ReplicationFeed({ ...own, slot: undefined }),
+      shared: {
+        cluster,
+        log,
+        leaderFeed: new ReplicationFeed({ ...own, slot, lease: `holdfast/sync/${publication}` }),
+      },
+    };
     const observed = telemetry !== undefined && { telemetry };
-    this.#hub = new Hub({ feed, database, clock, random, readText, ...observed }, limits);
+    this.#hub = new Hub(
+      {
+        feed: new ReplicationFeed({ ...own, slot }),
+        database,
+        clock,
+        random,
+        readText,
+        ...observed,
+        ...shared,
+      },
+      limits,
+    );
     this.#hub.start();
   }
 

@@ -21,6 +21,9 @@ export interface DatabaseOptions {
 const SEEN = "SELECT pg_current_snapshot()::text AS snapshot, " +
   "pg_current_wal_insert_lsn()::text AS lsn";
 
+const IDENTITY = "SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database " +
+  "WHERE datname = current_database()";
+
 /** What the hub asks the database for beside the log. */
 export class Database implements SyncDatabase {
   readonly #options: DatabaseOptions;
@@ -55,6 +58,12 @@ export class Database implements SyncDatabase {
     const sql = await this.#options.sql();
     const rows = await sql.unsafe("SELECT pg_current_snapshot()::text AS snapshot");
     return textOf(rows, 0);
+  }
+
+  /** Names the database: no other one has the same, on whatever server. */
+  async identity(): Promise<string> {
+    const sql = await this.#options.sql();
+    return textOf(await sql.unsafe(IDENTITY), 0);
   }
 
   async load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded> {

@@ -224,6 +224,18 @@ export interface SyncStreamEvent {
   readonly error?: unknown;
 }
 
+/**
+ * What a node is among those that share a stream of changes: the one that reads it, one that is
+ * handed what it needs, or one that reads it for itself because it can reach no other.
+ */
+export type SyncRole = "leader" | "follower" | "alone";
+
+/** A node has another role than before among those that share a stream of changes. */
+export interface SyncRoleEvent {
+  readonly name: "holdfast.sync.role";
+  readonly role: SyncRole;
+}
+
 /** What a slot that outlives its connections makes the server keep. */
 export interface SyncSlotEvent {
   readonly name: "holdfast.sync.slot";
@@ -290,6 +302,7 @@ export type TelemetryEvent =
   | SessionEvent
   | LiveViewEvent
   | SyncStreamEvent
+  | SyncRoleEvent
   | SyncSlotEvent
   | SyncLoadEvent
   | SyncInvalidateEvent

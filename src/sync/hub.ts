@@ -1,7 +1,7 @@
 import { HoldfastError } from "../core/errors.ts";
 import { nextDelay } from "../core/retry.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { FeedStart } from "../ports/feed.ts";
+import type { Feed } from "../ports/feed.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Transaction } from "./change.ts";
 import { Channels } from "./channels.ts";
@@ -18,11 +18,13 @@ import { Ring } from "./ring.ts";
 import { Routes } from "./routes.ts";
 import type { Codec } from "./row.ts";
 import { ChangeReader } from "./rows.ts";
+import { SharedSource } from "./shared_source.ts";
 import { parseSnapshot } from "./snapshot.ts";
+import type { Beginning, Source, SourceHandlers } from "./source.ts";
 import { Table } from "./table.ts";
 import { Visibility } from "./visibility.ts";
 import type { OpenWatch } from "./watch.ts";
-import { Xids } from "./xids.ts";
+import { type XidList, Xids } from "./xids.ts";
 
 const LOAD_RETRY = { tries: Infinity, firstDelayMs: 200, maxDelayMs: 30_000 };
 
@@ -34,7 +36,8 @@ export class Hub implements Host {
   readonly suspects: Xids = new Xids();
   readonly limits: HubOptions;
   readonly #ports: HubPorts;
-  readonly #stream: LogStream;
+  readonly #source: Source;
+  readonly #shared: SharedSource | undefined;
   readonly #visibility: Visibility;
   readonly #queue: LoadQueue;
   readonly #routes = new Routes();
@@ -50,7 +53,7 @@ export class Hub implements Host {
   #closed = false;
 
   constructor(ports: HubPorts, options: HubOptions) {
-    const { clock, database, random, feed, readText } = ports;
+    const { clock, database } = ports;
     [this.clock, this.limits, this.#ports] = [clock, options, ports];
     this.reader = new ChangeReader(() => database.codec);
     this.ring = new Ring({ transactions: options.ringTransactions, changes: options.ringChanges });
@@ -64,22 +67,14 @@ export class Hub implements Host {
         this.suspects.prune(snapshot);
       },
     });
-    this.#stream = new LogStream({
-      feed,
-      clock,
-      random,
-      emit: (event) => this.emit(event),
-      ...(readText !== undefined && { readText }),
-      tables: () => this.#tables.values(),
-      tableOf: (relation) => this.#tableOf(relation),
-      maxChanges: options.transactionChanges,
-      statusEveryMs: options.statusEveryMs,
-    }, {
-      began: (start) => this.#began(start),
+    const handlers: SourceHandlers = {
+      began: (beginning) => this.#began(beginning),
       resumed: () => this.#resumed(),
       transaction: (transaction) => this.#deliver(transaction),
       ended: (error) => this.#ended(error),
-    });
+    };
+    this.#shared = this.#share(handlers);
+    this.#source = this.#shared ?? this.#read(ports.feed, handlers);
   }
 
   /** Begins to look at the database and to follow its log. */
@@ -109,12 +104,13 @@ export class Hub implements Host {
   }
 
   get status(): SyncStatus {
-    return this.#status;
+    const role = this.#shared?.role;
+    return role === undefined ? this.#status : { ...this.#status, role };
   }
 
   /** How far behind the last commit it was, in milliseconds; `undefined` before there was one. */
   get lagMs(): number | undefined {
-    return this.#stream.lagMs;
+    return this.#source.lagMs;
   }
 
   /** Settles when changes are followed; rejects if something has to be set up first. */
@@ -145,7 +141,7 @@ export class Hub implements Host {
     this.#visibility.close();
     for (const { reject } of this.#ready.splice(0)) reject(closedError());
     this.#channels.close();
-    await this.#stream.close();
+    await this.#source.close();
   }
 
   context(): Promise<PlanContext> {
@@ -158,10 +154,12 @@ export class Hub implements Host {
 
   route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
     this.#routes.add(receiver, tables, key);
+    this.#source.cover(tables, key);
   }
 
   unroute(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
     this.#routes.remove(receiver, tables, key);
+    this.#source.uncover(tables, key);
   }
 
   async load(
@@ -172,6 +170,8 @@ export class Hub implements Host {
   ): Promise<Loaded> {
     const { alias: table } = plan.table.info;
     return await this.#queue.run(async () => {
+      // From now on whatever happens to the rows of the key arrives here.
+      await this.#source.covered();
       begun();
       const start = this.clock.monotonic();
       const took = (): number => this.clock.monotonic() - start;
@@ -198,8 +198,8 @@ export class Hub implements Host {
     this.#held += changes;
     const { pauseAtChanges } = this.limits;
     // The server waits with what it has to send, and the socket's buffers with what it has sent.
-    if (this.#held >= pauseAtChanges) this.#stream.pause();
-    else if (this.#held <= pauseAtChanges / 2) this.#stream.resume();
+    if (this.#held >= pauseAtChanges) this.#source.pause();
+    else if (this.#held <= pauseAtChanges / 2) this.#source.resume();
   }
 
   retryDelayMs(failures: number): number {
@@ -219,6 +219,56 @@ export class Hub implements Host {
     this.emit({ name: "holdfast.sync.failed", error });
   }
 
+  #read(feed: Feed, handlers: SourceHandlers): LogStream {
+    const { clock, random, readText } = this.#ports;
+    return new LogStream({
+      feed,
+      clock,
+      random,
+      emit: (event) => this.emit(event),
+      ...(readText !== undefined && { readText }),
+      tables: () => this.#tables.values(),
+      tableOf: (relation) => this.#tableOf(relation),
+      maxChanges: this.limits.transactionChanges,
+      statusEveryMs: this.limits.statusEveryMs,
+    }, handlers);
+  }
+
+  #share(handlers: SourceHandlers): SharedSource | undefined {
+    const { clock, random, feed, shared } = this.#ports;
+    if (shared === undefined) return undefined;
+    return new SharedSource({
+      ...shared,
+      feed,
+      clock,
+      random,
+      emit: (event) => this.emit(event),
+      tables: () => this.#tables.values(),
+      routes: {
+        route: (receiver, tables, key) => this.#routes.add(receiver, tables, key),
+        unroute: (receiver, tables, key) => this.#routes.remove(receiver, tables, key),
+        invisible: (keys) => this.#invisible(keys),
+      },
+      suspect: (xids) => this.suspects.addAll(xids.list()),
+      maxQueued: this.limits.pauseAtChanges,
+      read: (feed, handlers) => this.#read(feed, handlers),
+    }, handlers);
+  }
+
+  /** What was handed out and concerns some keys, and what may: later queries may not see it yet. */
+  #invisible(keys: readonly (readonly [Table, string])[]): XidList {
+    const xids = new Xids();
+    xids.addAll(this.ring.dropped.list());
+    xids.addAll(this.suspects.list());
+    const routes = new Routes();
+    const nobody: Receiver = { deliver: () => {}, flush: () => {} };
+    for (const [table, key] of keys) routes.add(nobody, new Set([table]), key);
+    for (const transaction of this.ring.transactions) {
+      if (routes.affected(transaction).size > 0) xids.add(transaction.xid);
+    }
+    return xids.list();
+  }
+
   async #describe(): Promise<PlanContext> {
     const infos = await this.#ports.database.describe();
     this.#tables = new Map(infos.map((info) => [info.alias, new Table(info)]));
@@ -226,7 +276,7 @@ export class Hub implements Host {
       this.#started = true;
       // What was the matter so far is put right.
       this.#status = { state: "connecting" };
-      this.#stream.start();
+      this.#source.start();
     }
     return { tables: this.#tables, codec: this.codec };
   }
@@ -253,13 +303,11 @@ export class Hub implements Host {
     return undefined;
   }
 
-  #began({ epoch, underway }: FeedStart): void {
+  #began({ epoch, suspects }: Beginning): void {
     this.#epoch = epoch;
     this.ring.clear();
     this.suspects.clear();
-    if (underway !== undefined) {
-      for (const xid of parseSnapshot(underway).underway) this.suspects.add(xid % 2 ** 32);
-    }
+    this.suspects.addAll(suspects.list());
     this.#live("began");
     const channels = [...this.#channels];
     // A few load at once; a thousand are spread out.

@@ -1,12 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Random } from "../ports/random.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
+import type { SyncRole, Telemetry } from "../ports/telemetry.ts";
 import type { HubLimits } from "./host.ts";
 import type { Key } from "./key.ts";
 import type { ReadText } from "./pgoutput.ts";
 import type { AnyWatchOptions, Plan } from "./plan.ts";
 import type { Codec } from "./row.ts";
+import type { SharedPorts } from "./shared_source.ts";
 import type { TableInfo } from "./table.ts";
 
 /** A value with what its query had seen, as texts of the database. */
@@ -44,6 +45,8 @@ export interface HubPorts {
   readonly random: Random;
   readonly telemetry?: Telemetry;
   readonly readText?: ReadText;
+  /** Other nodes to share the stream with. */
+  readonly shared?: SharedPorts;
 }
 
 /** Numbers of a {@linkcode Hub}; see the options of `createSync()`. */
@@ -65,4 +68,6 @@ export interface SyncStatus {
   readonly state: "connecting" | "live" | "closed";
   /** Why it is not live, if something is the matter. */
   readonly error?: unknown;
+  /** What it is among the nodes of a cluster, once that is known; without one it is not there. */
+  readonly role?: SyncRole;
 }

@@ -1,6 +1,6 @@
 import { nextDelay } from "../core/retry.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Feed, FeedConnection, FeedStart } from "../ports/feed.ts";
+import type { Feed, FeedConnection } from "../ports/feed.ts";
 import type { Random } from "../ports/random.ts";
 import type { SyncStreamEvent } from "../ports/telemetry.ts";
 import { Assembler } from "./assemble.ts";
@@ -8,7 +8,10 @@ import type { Transaction } from "./change.ts";
 import { readFrame, writeStatus } from "./frames.ts";
 import { Pgoutput, type ReadText } from "./pgoutput.ts";
 import type { Relation } from "./relation.ts";
+import { parseSnapshot } from "./snapshot.ts";
+import type { Source, SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
+import { Xids } from "./xids.ts";
 
 /** What a {@linkcode LogStream} stands on. */
 export interface LogStreamOptions {
@@ -22,17 +25,6 @@ export interface LogStreamOptions {
   readonly maxChanges: number;
   /** Milliseconds between two reports to the server. */
   readonly statusEveryMs: number;
-}
-
-/** Who hears of it. */
-export interface LogStreamHandlers {
-  /** A history begins: nothing is known of what was between it and the one before. */
-  began(start: FeedStart): void;
-  /** The history before goes on without a gap. */
-  resumed(): void;
-  transaction(transaction: Transaction): void;
-  /** The stream has ended, or could not be opened; it is tried again. */
-  ended(error: unknown): void;
 }
 
 const RETRY = { tries: Infinity, firstDelayMs: 100, maxDelayMs: 5000 };
@@ -51,9 +43,9 @@ const NUDGE_MS = 50;
  * The log of the database as transactions: opens the stream, reads it, tells the server how far it
  * has come, and opens it again when it ends.
  */
-export class LogStream {
+export class LogStream implements Source {
   readonly #options: LogStreamOptions;
-  readonly #handlers: LogStreamHandlers;
+  readonly #handlers: SourceHandlers;
   readonly #decoder: Pgoutput;
   readonly #abort = new AbortController();
   #assembler: Assembler;
@@ -73,7 +65,7 @@ export class LogStream {
   #paused = false;
   #cancel: (() => void) | undefined;
 
-  constructor(options: LogStreamOptions, handlers: LogStreamHandlers) {
+  constructor(options: LogStreamOptions, handlers: SourceHandlers) {
     [this.#options, this.#handlers] = [options, handlers];
     this.#decoder = new Pgoutput(options.readText);
     this.#assembler = this.#newAssembler();
@@ -106,6 +98,15 @@ export class LogStream {
     this.#silentMs = 0;
     this.#connection?.resume();
     this.#options.emit({ name: "holdfast.sync.stream", status: "resumed" });
+  }
+
+  /** The log has the rows of every key. */
+  cover(): void {}
+
+  uncover(): void {}
+
+  covered(): Promise<void> {
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {
@@ -161,16 +162,20 @@ export class LogStream {
     this.#history = connection.epoch;
     this.#done = connection.from;
     this.#lastCommit = 0n;
-    this.#newEpoch(connection);
+    this.#newEpoch(connection.underway);
   }
 
   get #epoch(): string {
     return `${this.#history}#${this.#losses}`;
   }
 
-  #newEpoch(start: FeedStart): void {
+  #newEpoch(underway?: string): void {
     this.#seq = 0;
-    this.#handlers.began({ ...start, epoch: this.#epoch });
+    const suspects = new Xids();
+    if (underway !== undefined) {
+      for (const xid of parseSnapshot(underway).underway) suspects.add(xid % 2 ** 32);
+    }
+    this.#handlers.began({ epoch: this.#epoch, suspects });
   }
 
   #newAssembler(): Assembler {
@@ -218,7 +223,7 @@ export class LogStream {
     this.#options.emit({ name: "holdfast.sync.stream", status: "damaged", error });
     if (this.#assembler.damage()) return;
     this.#losses++;
-    this.#newEpoch({ epoch: this.#epoch, from: this.#done });
+    this.#newEpoch();
   }
 
   #report(connection: FeedConnection, ask: boolean): void {
@@ -256,6 +261,8 @@ export class LogStream {
     if (this.#abort.signal.aborted) return;
     emit({ name: "holdfast.sync.stream", status: "ended", error });
     this.#handlers.ended(error);
+    // Whoever hears of it may have had enough.
+    if (this.#abort.signal.aborted) return;
     const delayMs = nextDelay(RETRY, ++this.#failures, random.number()) ?? RETRY.maxDelayMs;
     this.#cancel = clock.timer(delayMs, () => void this.#open());
   }

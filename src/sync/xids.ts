@@ -1,5 +1,12 @@
 import { sees, type Snapshot, widen } from "./snapshot.ts";
 
+/** The ids of an {@linkcode Xids}, as they are carried to another node. */
+export interface XidList {
+  readonly each: readonly number[];
+  /** Everything up to here as well. */
+  readonly upTo?: number;
+}
+
 /**
  * Ids of transactions that somebody waits to see. Bounded: when there are too many, it waits for all
  * up to the latest instead.
@@ -28,15 +35,25 @@ export class Xids {
   add(xid: number): void {
     this.#each.add(xid);
     if (this.#each.size <= this.#limit) return;
-    const latest = [...this.#each].reduce((a, b) => widen(b, a) > a ? b : a);
-    if (this.#upTo === undefined || widen(latest, this.#upTo) > this.#upTo) this.#upTo = latest;
+    this.#all([...this.#each].reduce((a, b) => widen(b, a) > a ? b : a));
     this.#each.clear();
+  }
+
+  /** Takes all of a list. */
+  addAll({ each, upTo }: XidList): void {
+    for (const xid of each) this.add(xid);
+    if (upTo !== undefined) this.#all(upTo);
+  }
+
+  /** All of them, as a list. */
+  list(): XidList {
+    return { each: [...this.#each], ...(this.#upTo !== undefined && { upTo: this.#upTo }) };
   }
 
   /** Takes those that a snapshot does not see of another collection. */
   addUnseen(xids: Xids, snapshot: Snapshot): void {
     for (const xid of xids.#each) if (!sees(snapshot, xid)) this.add(xid);
-    if (xids.#upTo !== undefined && !this.#passed(xids.#upTo, snapshot)) this.#upTo = xids.#upTo;
+    if (xids.#upTo !== undefined && !this.#passed(xids.#upTo, snapshot)) this.#all(xids.#upTo);
   }
 
   /** Forgets those that a snapshot sees. */
@@ -48,6 +65,11 @@ export class Xids {
   clear(): void {
     this.#each.clear();
     this.#upTo = undefined;
+  }
+
+  /** Waits for everything up to an id. */
+  #all(upTo: number): void {
+    if (this.#upTo === undefined || widen(upTo, this.#upTo) > this.#upTo) this.#upTo = upTo;
   }
 
   #passed(xid: number, snapshot: Snapshot): boolean {

@@ -44,6 +44,17 @@ import { decodeRecord, encodeRecord } from "../../src/object/record.ts";
 import { readObject, storeObject } from "../../src/object/stored.ts";
 import { readSession, readSlice, storeSession } from "../../src/stash/state.ts";
 import { Pgoutput } from "../../src/sync/pgoutput.ts";
+import {
+  ChangeUnpacker,
+  readBatchAnswer,
+  readLeaderAnswer,
+  readNotice,
+  readRequest as readSharedRequest,
+  unpackPosition,
+} from "../../src/sync/shared_wire.ts";
+import { Table } from "../../src/sync/table.ts";
+import { Xids } from "../../src/sync/xids.ts";
+import { things } from "../sync/fixtures/fake.ts";
 import { bytes, int16, int32, int64, text, tuple } from "../sync/fixtures/messages.ts";
 import type { Target } from "./run.ts";
 
@@ -107,6 +118,69 @@ function checkNodeMessage(input: Uint8Array): string {
   const answer = readAnswer(text);
   if (answer?.kind === "error") unpackError(answer.error);
   return request?.kind ?? answer?.kind ?? (told === undefined ? "refused" : "beat");
+}
+
+const rows = { kind: "rows", at: ["7", "8", 9, 1], overflowed: [0], more: false };
+const sharedMessages = json(
+  { kind: "sync.seek", log: "l", from: "a" },
+  {
+    kind: "sync.attach",
+    log: "l",
+    from: "a",
+    session: "a.1",
+    tables: [["public", "things", "org"]],
+  },
+  { kind: "sync.cover", session: "a.1.1", number: 1, add: [[0, "1"]], drop: [[0, "2"]] },
+  { kind: "sync.leave", session: "a.1.1" },
+  {
+    kind: "sync.rows",
+    session: "a.1.1",
+    first: 0,
+    lagMs: 1.5,
+    items: [
+      { kind: "began", epoch: "e", suspects: { each: [1, 2], upTo: 3 } },
+      {
+        ...rows,
+        changes: [
+          ["columns", 0, 5, [["org", 23, true], ["id", 23, true], ["title", 25, false]]],
+          ["insert", 0, ["1", "2", null]],
+          ["update", 0, ["1", "2", null], ["2", "2", 0]],
+          ["update", 0, 0, ["2", "2", "ä"]],
+          ["delete", 0, ["2", "2", null]],
+          ["truncate", 0],
+        ],
+      },
+      { kind: "ended" },
+      { kind: "resumed" },
+    ],
+  },
+  { ok: true, session: "a.1.1", epoch: "e", suspects: { each: [] } },
+  { ok: false, why: "other tables" },
+  { ok: true, next: 3, busy: false },
+);
+
+function checkSharedMessage(input: Uint8Array): string {
+  const text = textOf(input);
+  const answer = readLeaderAnswer(text) ?? readBatchAnswer(text);
+  if (answer?.ok === true && "suspects" in answer) new Xids().addAll(answer.suspects);
+  const request = readSharedRequest(text);
+  if (request?.kind !== "sync.rows") {
+    return request?.kind ?? readNotice(text)?.kind ?? (answer === undefined ? "refused" : "answer");
+  }
+  const unpack = new ChangeUnpacker([new Table(things)]);
+  for (const item of request.items) {
+    if (item.kind === "began") new Xids().addAll(item.suspects);
+    if (item.kind !== "rows") continue;
+    try {
+      unpackPosition(item.at, "e");
+      for (const change of item.changes) unpack.read(change);
+      for (const place of item.overflowed) unpack.table(place);
+    } catch (error) {
+      must(error instanceof RangeError, String(error));
+      return "refused";
+    }
+  }
+  return "rows";
 }
 
 /** Updates of a text, a map and a list, and the state that the first of them makes. */
@@ -476,6 +550,7 @@ export const targets: Readonly<Record<string, Target>> = {
     check: checkPlace,
   },
   cluster: { corpus: nodeMessages, check: checkNodeMessage },
+  shared: { corpus: sharedMessages, check: checkSharedMessage },
   yjs: { corpus: yjsUpdates, check: checkYjs },
   arguments: {
     corpus: texts("counter\n--limit\n5\n--json", "a\nb", "--help", "x\n--yes\n--limit=3", "--\n-x"),
