@@ -1,7 +1,7 @@
 // node --import ./scripts/source.mjs examples/…: in the checkout, the package's own name means its
 // sources, as it does on Bun (tsconfig.json, "paths") and Deno (deno.json, "imports"). Node runs .ts
 // as it is, but not .tsx: that goes through the TypeScript of the development dependencies.
-import { createRequire, registerHooks } from "node:module";
+import { createRequire, flushCompileCache, registerHooks } from "node:module";
 import { readFileSync } from "node:fs";
 import { readJson, root } from "./lib/runtimes.mjs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -40,3 +40,6 @@ registerHooks({
       ? { format: "module", source: transpile(url), shortCircuit: true }
       : next(url, context),
 });
+
+// Tests kill what they start, and what Node has compiled is otherwise written at a regular end only.
+if (process.env.NODE_COMPILE_CACHE !== undefined) setTimeout(flushCompileCache, 500).unref();
