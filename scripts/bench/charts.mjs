@@ -60,6 +60,20 @@ function commits({ title, tables }) {
   });
 }
 
+/** A panel for each runtime, which begins the names of its rows. */
+function byRuntime(section, column) {
+  return ({ tables }) =>
+    tables.filter((table) => table.section === section).flatMap(({ head, rows }) => {
+      const runtimes = new Set(rows.map(([name]) => name.slice(0, name.indexOf(":"))));
+      return [...runtimes].map((runtime) => ({
+        title: runtime,
+        bars: rows.filter(([name]) => name.startsWith(`${runtime}: `)).flatMap(([name, ...cells]) =>
+          bar(name.slice(runtime.length + 2), cells[head.indexOf(column) - 1])
+        ),
+      }));
+    });
+}
+
 /**
  * The charts, by page. In panels with `together` bars of the same length are the same figure; `log` is for
  * figures that lie far apart; `columns` is how many panels a table has room for.
@@ -109,4 +123,18 @@ export const pages = {
     together: true,
     columns: 2,
   }],
+  cluster: [
+    {
+      file: "cluster_call",
+      title: "A call to an object of this node and of another: p50, µs, less is better",
+      panels: byRuntime("A call, near and far", "p50 µs"),
+      together: true,
+    },
+    {
+      file: "cluster_kill",
+      title: "Until all objects of a killed node answer: p50 of the kills, ms, less is better",
+      panels: byRuntime("When a node is killed", "p50"),
+      together: true,
+    },
+  ],
 };
