@@ -1,9 +1,10 @@
 // npm run types-matrix: what users' types are inferred to, under each TypeScript they may have, and what it
-// says of wrong definitions. The other versions are fetched into a folder of their own; they check
+// says of wrong definitions, and what an editor shows for right ones. The other versions are fetched into a folder of their own; they check
 // test/types against the sources.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compareHovers } from "./lib/hovers.mjs";
 import { readJson, root } from "./lib/runtimes.mjs";
 import { capture } from "./lib/run.mjs";
 
@@ -85,5 +86,11 @@ for (const [version, place] of all) {
   console.log(found.join("\n"));
   failed++;
 }
-console.log(`${all.length - failed} passed, ${failed} failed`);
+// By the version of the checkout alone: the newest has no such interface.
+const hovers = readFileSync(join(root, "test", "types", "hovers.txt"), "utf8");
+const [ownVersion, ownPlace] = all.at(-1);
+const shown = await compareHovers(ownPlace, ".types-hovers.ts", hovers);
+console.log(`typescript ${ownVersion}, in an editor: ${shown.expected} shown`, ...shown.findings);
+if (shown.findings.length > 0) failed++;
+console.log(`${all.length + 1 - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
