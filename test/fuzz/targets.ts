@@ -161,8 +161,9 @@ const sharedMessages = json(
 
 function checkSharedMessage(input: Uint8Array): string {
   const text = textOf(input);
-  const answer = readLeaderAnswer(text) ?? readBatchAnswer(text);
-  if (answer?.ok === true && "suspects" in answer) new Xids().addAll(answer.suspects);
+  const leader = readLeaderAnswer(text);
+  if (leader?.ok === true) new Xids().addAll(leader.suspects);
+  const answer = leader ?? readBatchAnswer(text);
   const request = readSharedRequest(text);
   if (request?.kind !== "sync.rows") {
     return request?.kind ?? readNotice(text)?.kind ?? (answer === undefined ? "refused" : "answer");
