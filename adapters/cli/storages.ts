@@ -91,7 +91,7 @@ function localPlace(
       if (!write && !existsSync(path)) {
         throw new HoldfastError(
           "ERR_STORAGE_UNAVAILABLE",
-          `Cannot open ${kind}:${relative}: there is nothing`,
+          `Cannot open ${kind}:${relative}: it is not there yet; the first write makes it`,
         );
       }
       return make(path);
