@@ -3,7 +3,11 @@ import type { JsonValue } from "../../src/core/json.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import type { Random } from "../../src/ports/random.ts";
-import type { SessionEnd, SessionNotices } from "../../src/stash/notices.ts";
+import {
+  readSessionNotice,
+  type SessionNotice,
+  type SessionNotices,
+} from "../../src/stash/notices.ts";
 
 /** How nodes find out about each other; the same on every node. */
 export interface ClusterOptions {
@@ -42,13 +46,20 @@ export function clusterNode(
   });
 }
 
-const ends: readonly unknown[] = ["destroyed", "rotated", "expired"] satisfies SessionEnd[];
+/** What tells other nodes of sessions, if this process is one of several. */
+export function noticeTeller(
+  node: ClusterNode | undefined,
+): ((notice: SessionNotice) => void) | undefined {
+  return node && ((notice) => {
+    // Each write makes a hint, which only those who are there have a use for; an end is told anyway.
+    if ("why" in notice || !node.alone) node.tell("session", notice);
+  });
+}
 
 /** Takes in what another node tells about a session. */
 export function hearNotice(notices: SessionNotices, body: JsonValue): void {
-  const { keys, why } = (body ?? {}) as { readonly keys?: unknown; readonly why?: unknown };
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string")) return;
-  if (ends.includes(why)) notices.hear({ keys, why: why as SessionEnd });
+  const notice = readSessionNotice(body);
+  if (notice !== undefined) notices.hear(notice);
 }
 
 function inRange(name: string, value: number, least: number, most: number): number {

@@ -31,7 +31,7 @@ import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
 import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
-import { clusterNode, type ClusterOptions, hearNotice } from "./cluster_root.ts";
+import { clusterNode, type ClusterOptions, hearNotice, noticeTeller } from "./cluster_root.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings, readCookie } from "./cookies.ts";
 import { fastestHmac } from "./hmac.ts";
 import { type DocumentRoot, documentRoot, type DocumentRootOptions } from "./document_root.ts";
@@ -318,9 +318,7 @@ function compose(
     storageTimeoutMs,
     maxActive,
   });
-  const notices = new SessionNotices(
-    node && ((notice) => node.tell("session", notice)),
-  );
+  const notices = new SessionNotices(noticeTeller(node));
   const sessions = new Sessions({
     engine,
     identities: new Identities({

@@ -86,6 +86,11 @@ export class Members {
     return all;
   }
 
+  /** How many others are there. */
+  get size(): number {
+    return this.#peers.size;
+  }
+
   /** What one has said last; `undefined` if it is not there. */
   get(address: string): Beat | undefined {
     return this.#peers.get(address)?.beat;

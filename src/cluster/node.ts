@@ -135,6 +135,11 @@ export class ClusterNode implements Router {
     return [this.#address, ...this.#members.beats().map(({ address }) => address)].sort();
   }
 
+  /** Whether nobody else is there: whoever was would have been heard by now. */
+  get alone(): boolean {
+    return this.#members.size === 0 && this.#ports.clock.monotonic() >= this.#settledAt;
+  }
+
   /** Whether this node has a link to others, if there are any. */
   get linked(): boolean {
     return this.#linked;

@@ -230,6 +230,7 @@ export class LiveSession {
   async #write<R>(turn: SessionTurn<R>, fresh: boolean, stash: string, by: unknown): Promise<R> {
     if (!this.#begun) await this.#beginning();
     const { notices, emit } = this.#context;
+    const { keys } = this.#identity;
     let runs = 0;
     const counted: SessionTurn<R> = (session, now) => {
       runs++;
@@ -247,8 +248,8 @@ export class LiveSession {
     this.#born({ created: this.#age?.created ?? now, seen: now, confirmed: true });
     if (began) emit?.({ name: "holdfast.session.create", ref: this.ref });
     // Run again: another node has written in between.
-    if (runs > 1) notices.changed(this.key, undefined, undefined);
-    notices.changed(this.key, stash, by);
+    if (runs > 1) notices.changed(keys, undefined, undefined);
+    notices.changed(keys, stash, by);
     return reply;
   }
 

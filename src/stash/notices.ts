@@ -1,26 +1,42 @@
+import { isJsonObject, type JsonValue } from "../core/json.ts";
+
 /** Why a session is over. */
 export type SessionEnd = "destroyed" | "rotated" | "expired";
 
-/** Hears what becomes of a session in this process. Must not throw. */
+/** Hears what becomes of a session. Must not throw. */
 export interface SessionWatcher {
   /** It is over. */
   ended(why: SessionEnd): void;
   /**
    * Something was stored in it.
    *
-   * @param stash Name of the stash; `undefined` if another node stored something.
-   * @param by Who stored it; `undefined` for a request.
+   * @param stash Name of the stash; `undefined` if it is only known that another node stored something.
+   * @param by Who stored it; `undefined` for a request, and for another node.
    */
   changed(stash: string | undefined, by: unknown): void;
 }
 
-/** What nodes tell each other: where the record of a session was, and why that is over. */
-export type SessionNotice = {
-  readonly keys: string[];
-  readonly why: SessionEnd;
-};
+/**
+ * What nodes tell each other of a session, wherever its record is under the secrets there are: that
+ * it is over, or which stash was stored. Neither its id nor its state is in it (SPEC CU15).
+ */
+export type SessionNotice =
+  | { readonly keys: string[]; readonly why: SessionEnd }
+  | { readonly keys: string[]; readonly stash: string };
 
-/** Who watches which session. What other nodes store is not heard here; that one ends, where they tell. */
+const ends: readonly SessionEnd[] = ["destroyed", "rotated", "expired"];
+
+/** Reads what another node tells; `undefined` if it is none of ours. */
+export function readSessionNotice(body: JsonValue): SessionNotice | undefined {
+  if (!isJsonObject(body)) return undefined;
+  const { keys, why, stash } = body;
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string")) return undefined;
+  const end = ends.find((known) => known === why);
+  if (end !== undefined) return { keys, why: end };
+  return why === undefined && typeof stash === "string" ? { keys, stash } : undefined;
+}
+
+/** Who watches which session. What other nodes store is heard where they tell, which may be lost. */
 export class SessionNotices {
   readonly #watchers: Map<string, Set<SessionWatcher>> = new Map();
   readonly #tell: ((notice: SessionNotice) => void) | undefined;
@@ -31,13 +47,9 @@ export class SessionNotices {
   }
 
   /** Takes in what another node has told. */
-  hear({ keys, why }: SessionNotice): void {
-    this.#ended(keys, why);
-  }
-
-  /** Whether anybody watches anything: most processes serve requests only. */
-  get active(): boolean {
-    return this.#watchers.size > 0;
+  hear(notice: SessionNotice): void {
+    if ("why" in notice) this.#each(notice.keys, (watcher) => watcher.ended(notice.why));
+    else this.#each(notice.keys, (watcher) => watcher.changed(notice.stash, undefined));
   }
 
   /** Watches the session under a storage key; returns a function that ends it. */
@@ -53,19 +65,25 @@ export class SessionNotices {
   /** Tells that a session is over, wherever its record was. */
   ended(keys: readonly string[], why: SessionEnd): void {
     this.#tell?.({ keys: [...keys], why });
-    this.#ended(keys, why);
+    this.#each(keys, (watcher) => watcher.ended(why));
   }
 
-  #ended(keys: readonly string[], why: SessionEnd): void {
-    if (!this.active) return;
+  /**
+   * Tells that something was stored, once it is durable.
+   *
+   * @param keys Where its record is, and where nodes of other secrets look for it.
+   * @param stash Name of the stash; `undefined` if another node stored it, which tells the others itself.
+   */
+  changed(keys: readonly string[], stash: string | undefined, by: unknown): void {
+    if (stash !== undefined) this.#tell?.({ keys: [...keys], stash });
+    this.#each(keys, (watcher) => watcher.changed(stash, by));
+  }
+
+  #each(keys: readonly string[], tell: (watcher: SessionWatcher) => void): void {
     for (const key of keys) {
-      for (const watcher of [...this.#watchers.get(key) ?? []]) watcher.ended(why);
+      const watchers = this.#watchers.get(key);
+      // One that hears of its end may stop watching.
+      if (watchers !== undefined) { for (const watcher of [...watchers]) tell(watcher); }
     }
-  }
-
-  /** Tells that something was stored. */
-  changed(key: string, stash: string | undefined, by: unknown): void {
-    if (!this.active) return;
-    for (const watcher of [...this.#watchers.get(key) ?? []]) watcher.changed(stash, by);
   }
 }

@@ -408,7 +408,7 @@ export class RequestSession implements Session {
     );
     this.#found = undefined;
     if (create && wrote) this.#created(seat, identity, began);
-    if (wrote) this.#context.notices.changed(identity.keys[0] ?? "", stash, undefined);
+    if (wrote) this.#context.notices.changed(identity.keys, stash, undefined);
     return reply;
   }
 

@@ -28,7 +28,7 @@ import {
   unpackError,
 } from "../../src/cluster/wire.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
-import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { decodeId, encodeId } from "../../src/core/key.ts";
 import { signReservation, verifyReservation } from "../../src/core/reservation.ts";
 import { deriveKeys } from "../../src/core/secret.ts";
@@ -42,6 +42,7 @@ import {
 import { readClientFrame } from "../../src/document/wire.ts";
 import { decodeRecord, encodeRecord } from "../../src/object/record.ts";
 import { readObject, storeObject } from "../../src/object/stored.ts";
+import { readSessionNotice, SessionNotices } from "../../src/stash/notices.ts";
 import { readSession, readSlice, storeSession } from "../../src/stash/state.ts";
 import { Pgoutput } from "../../src/sync/pgoutput.ts";
 import {
@@ -182,6 +183,28 @@ function checkSharedMessage(input: Uint8Array): string {
     }
   }
   return "rows";
+}
+
+function checkSessionNotice(input: Uint8Array): string {
+  let body: JsonValue;
+  try {
+    body = JSON.parse(textOf(input));
+  } catch {
+    return "no JSON";
+  }
+  const notice = readSessionNotice(body);
+  if (notice === undefined) return "refused";
+  must(notice.keys.every((key) => typeof key === "string"), "keys are texts");
+  const told: unknown[] = [];
+  const notices = new SessionNotices();
+  notices.watch("app/session/a", {
+    ended: (why) => told.push(["destroyed", "rotated", "expired"].includes(why)),
+    changed: (stash) => told.push(typeof stash === "string"),
+  });
+  notices.hear(notice);
+  must(told.every((fine) => fine === true), "what is told is an end of ours or a name");
+  must(readSessionNotice(JSON.parse(JSON.stringify(notice))) !== undefined, "a notice survives");
+  return "why" in notice ? "ended" : "changed";
 }
 
 /** Updates of a text, a map and a list, and the state that the first of them makes. */
@@ -552,6 +575,14 @@ export const targets: Readonly<Record<string, Target>> = {
   },
   cluster: { corpus: nodeMessages, check: checkNodeMessage },
   shared: { corpus: sharedMessages, check: checkSharedMessage },
+  "session-notices": {
+    corpus: json(
+      { keys: ["app/session/a", "app/session/b"], why: "rotated" },
+      { keys: ["app/session/a"], why: "destroyed" },
+      { keys: ["app/session/a"], stash: "cart" },
+    ),
+    check: checkSessionNotice,
+  },
   yjs: { corpus: yjsUpdates, check: checkYjs },
   arguments: {
     corpus: texts("counter\n--limit\n5\n--json", "a\nb", "--help", "x\n--yes\n--limit=3", "--\n-x"),

@@ -3,9 +3,12 @@ import { openNats } from "../../adapters/nats/connect.ts";
 import { natsCluster } from "../../adapters/nats/mod.ts";
 import { clusterSuite } from "../../adapters/testing/mod.ts";
 import { createHoldfast, type Holdfast } from "../../adapters/web/holdfast.ts";
+import { internalsOf } from "../../adapters/web/internals.ts";
 import { defineObject } from "../../src/object/definition.ts";
+import { defineStash } from "../../src/stash/definition.ts";
 import * as t from "../harness/mod.ts";
 import { open } from "../object_model/world.ts";
+import { browser } from "../stash/world.ts";
 import { noNats, startNats } from "./fixtures/server.ts";
 
 const { assertEquals, assertThrows } = t;
@@ -161,6 +164,42 @@ test("[NT5] nodes that are closed one after the other under load fail no call", 
   await Promise.all(work);
   assertEquals(failed, []);
   await checkAll([a, b], acknowledged);
+});
+
+test("[CU15] a server carries what is stored of a session to who watches it on another node", async (c) => {
+  const server = await startNats();
+  c.defer(() => server.dispose());
+  const shared = storage();
+  const [a, b] = [node(shared, server.url), node(shared, server.url)];
+  for (const { holdfast } of [a, b]) c.defer(async () => void await holdfast.close());
+  await until("both know each other", together([a, b]));
+  const list = (name: string) =>
+    defineStash({ name, vsn: 1, stored: ["items"], state: () => ({ items: [] as string[] }) });
+  const [Cart, Wishes] = [list("cart"), list("wishes")];
+  const user = browser();
+  const put = (definition: typeof Cart, item: string): Promise<void> =>
+    user.visit(a.holdfast, async (session) => {
+      const stash = await session.stash(definition);
+      stash.state.items.push(item);
+      await stash.stash();
+    });
+  await put(Cart, "kelp");
+  const token = user.cookie?.split("=")[1] ?? "";
+  const live = await internalsOf(b.holdfast, "a test").sessions.openLive([token], 0, {});
+  const heard: (string | undefined)[] = [];
+  live?.watch({ ended: () => {}, changed: (stash) => heard.push(stash) });
+  await put(Wishes, "dulse");
+  // That the cart was stored may arrive as late.
+  await until("the other node hears of it", () => heard.includes("wishes"));
+  const use = {
+    page: "p",
+    begins: false,
+    mounts: 0,
+    skip: "nothing",
+    blind: false,
+    by: 0,
+  } as const;
+  assertEquals((await live?.stash(Wishes, use))?.state.items, ["dulse"]);
 });
 
 async function checkAll(nodes: readonly Node[], acknowledged: readonly string[]): Promise<void> {
