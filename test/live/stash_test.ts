@@ -221,6 +221,30 @@ test("[LV17] the other views of a session here are told that something was store
   assertEquals(heard.length, 1, "not of its own");
 });
 
+test("[LV17] views without a cluster are told when a write finds that another node was first", async () => {
+  const at = liveWorld();
+  const heard: unknown[] = [];
+  const Counting = defineView({
+    name: "counting",
+    stored: ["own"],
+    state: () => ({ own: 0 }),
+    events: { own: ({ state }) => void state.own++ },
+    info: (_, message) => void heard.push(message),
+    render: ({ state }) => `${state.own}`,
+  });
+  const [one, two] = [at.live([Counting, Cart]), at.live([Counting, Cart])];
+  const page = await Page.open(at, one, "/counting");
+  await page.event("own");
+  await page.saved();
+  const cart = await Page.open(at, two, "/cart", page.jar);
+  await cart.event("put", { value: "kelp" });
+  await cart.saved();
+  assertEquals(heard, []);
+  await page.event("own");
+  await page.saved();
+  assertEquals(heard, [{ type: "stash-changed", stash: undefined }]);
+});
+
 test("[LV17] messages and timers of a view come in turn, and end with it", async () => {
   const at = liveWorld();
   const heard: unknown[] = [];
