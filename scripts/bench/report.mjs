@@ -22,7 +22,7 @@ function tableOf(panels) {
     ...panels.flatMap(({ bars }) => [bars[i].text, timesOurs(bars[i], bars)]),
   ]);
   const widths = head.map((title, i) =>
-    Math.max(4, title.length, ...rows.map((row) => row[i].length))
+    Math.max(2, title.length, ...rows.map((row) => row[i].length))
   );
   const line = (cells) => {
     const padded = cells.map((cell, i) =>
