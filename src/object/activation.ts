@@ -406,10 +406,21 @@ export class Activation implements Writer {
     this.#ports.emit?.({ name: "holdfast.object.conflict", ...this.#about, calls });
     this.#overtaken = true;
     this.#install(loaded);
-    const { clock, random } = this.#ports;
-    const delayMs = nextDelay(conflictPause, ++this.#conflicts, random.number()) ?? 0;
-    if (this.#conflicts > 1) await new Promise<void>((done) => void clock.timer(delayMs, done));
+    if (++this.#conflicts > 1) await this.#pause(loaded);
     this.#pump();
+  }
+
+  /** Waits a little, and looks again: whoever writes without pause has changed what was read before. */
+  async #pause(loaded: Loaded): Promise<void> {
+    const { clock, random } = this.#ports;
+    const delayMs = nextDelay(conflictPause, this.#conflicts, random.number()) ?? 0;
+    await new Promise<void>((done) => void clock.timer(delayMs, done));
+    try {
+      const fresh = await this.#store.readNow(this.key, loaded);
+      if (this.#overtaken && this.#base === loaded && fresh !== loaded) this.#install(fresh);
+    } catch {
+      // The write that follows finds out.
+    }
   }
 
   /** Storage failed and what it holds is unknown: fail who waits, forget, load again when called. */

@@ -1,3 +1,4 @@
+import { seededRandom } from "../../adapters/testing/seeded_random.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import type { Current } from "../../src/object/types.ts";
 import { adding, append, idsOf, key, look, world } from "./world.ts";
@@ -131,4 +132,29 @@ test("[OB7] two engines in step both get through", async () => {
     const mine = stored.filter((id) => id.startsWith(e));
     assert(mine.every((id, n) => id === `${e}.${n}`), mine.join());
   }
+});
+
+test("[OB25] two engines that write one object without pause both get on", async () => {
+  const random = seededRandom(3);
+  // As a network does: no two calls take equally long.
+  const w = world(() => ({ kind: "none", latencyMs: 5 + 10 * random.number() }));
+  const done = [0, 0];
+  let going = true;
+  const callers = [w.engine(), w.engine()].map(async (engine, e) => {
+    for (let n = 0; going; n++) {
+      try {
+        await engine.run(key, append(`${e}.${n}`));
+        done[e]!++;
+      } catch (error) {
+        assertEquals((error as { readonly code?: string }).code, "ERR_CONFLICT");
+      }
+    }
+  });
+  await w.clock.advance(20_000);
+  going = false;
+  await w.finish(Promise.all(callers));
+  const stored = await w.stored();
+  assertEquals(stored.length, new Set(stored).size);
+  assertEquals(stored.length, done[0]! + done[1]!);
+  assert(Math.min(...done) > stored.length / 10, done.join(" and "));
 });
