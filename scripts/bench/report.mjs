@@ -11,15 +11,21 @@ const ratio = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 /** How often a figure is the first of ours. */
 function timesOurs({ value }, bars) {
   const first = bars.find(({ ours }) => ours);
-  return first === undefined ? "" : ratio(value / first.value);
+  return first === undefined ? [] : [ratio(value / first.value)];
 }
 
-/** Panels with the same rows as one table: each figure, and how often it is the first of ours. */
+/** Panels with the same rows as one table: each figure, and how often it is the first of ours, if one is. */
 function tableOf(panels) {
-  const head = ["median", ...panels.flatMap(({ title }) => [title, "×"])];
+  const head = [
+    "median",
+    ...panels.flatMap(({ title, bars }) => [
+      title,
+      ...bars.some(({ ours }) => ours) ? ["×"] : [],
+    ]),
+  ];
   const rows = panels[0].bars.map(({ label, ours }, i) => [
     ours ? `**${label}**` : label,
-    ...panels.flatMap(({ bars }) => [bars[i].text, timesOurs(bars[i], bars)]),
+    ...panels.flatMap(({ bars }) => [bars[i].text, ...timesOurs(bars[i], bars)]),
   ]);
   const widths = head.map((title, i) =>
     Math.max(2, title.length, ...rows.map((row) => row[i].length))
