@@ -3,7 +3,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { assertEquals, skip, test } from "../harness/mod.ts";
-import { runtime } from "./process.ts";
+import { findRuntime, runtime } from "./process.ts";
 
 const title = "[LB31] everything together loses nothing while servers are drained and killed";
 
@@ -16,9 +16,21 @@ function endGroup(pid: number | undefined): void {
   }
 }
 
-if (runtime !== "bun") {
-  skip(title, "only on bun, whose sockets send headers; servers run on all three");
-} else {
+/** Why servers cannot run on all three. */
+async function missing(): Promise<string | undefined> {
+  try {
+    for (const name of ["bun", "deno", "node"]) await findRuntime(name);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const reason = runtime === "bun"
+  ? await missing()
+  : "only on bun, whose sockets send headers; servers run on all three";
+if (reason !== undefined) skip(title, reason);
+else {
   test(title, async (t) => {
     const root = fileURLToPath(new URL("../../", import.meta.url));
     const sizes = ["--minutes=0.25", "--every=1.5", "--pages=6", "--documents=2", "--tills=10"];
