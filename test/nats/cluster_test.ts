@@ -1,3 +1,4 @@
+import { wsconnect } from "@nats-io/nats-core";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { openNats } from "../../adapters/nats/connect.ts";
 import { natsCluster } from "../../adapters/nats/mod.ts";
@@ -5,6 +6,7 @@ import { clusterSuite } from "../../adapters/testing/mod.ts";
 import { createHoldfast, type Holdfast } from "../../adapters/web/holdfast.ts";
 import { internalsOf } from "../../adapters/web/internals.ts";
 import { defineObject } from "../../src/object/definition.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
 import { defineStash } from "../../src/stash/definition.ts";
 import * as t from "../harness/mod.ts";
 import { open } from "../object_model/world.ts";
@@ -47,7 +49,11 @@ interface Node {
 
 const storage = () => memoryStorage();
 
-function node(shared: ReturnType<typeof storage>, url: string): Node {
+function node(
+  shared: ReturnType<typeof storage>,
+  url: string,
+  cluster: Cluster = natsCluster({ servers: url }),
+): Node {
   const Counter = counter();
   const events: string[] = [];
   const holdfast = createHoldfast({
@@ -55,7 +61,7 @@ function node(shared: ReturnType<typeof storage>, url: string): Node {
     secrets: ["3l5ZQ0sH1vXw8yTtR6pKc2NfJb7MdGaU-secret-a"],
     objects: [Counter],
     telemetry: ({ name }) => void events.push(name),
-    cluster: natsCluster({ servers: url }),
+    cluster,
     clusterTimes: { beatEveryMs: 50, lapseMs: 300 },
   });
   return { holdfast, Counter, events };
@@ -86,6 +92,27 @@ test("[NT2] nodes work before there is a server, and find each other when there 
   }
   await server.start();
   await until("both are linked and know each other", together(nodes));
+});
+
+test("[NT6] a node behind a web socket, as at the edge, is one like the others", async (c) => {
+  const server = await startNats();
+  c.defer(() => server.dispose());
+  const shared = storage();
+  const connect = () => wsconnect({ servers: server.socketUrl });
+  const nodes = [
+    node(shared, server.url),
+    node(shared, server.url, natsCluster({ connect })),
+  ];
+  for (const { holdfast } of nodes) c.defer(async () => void await holdfast.close());
+  await until("both are linked and know each other", together(nodes));
+  for (let i = 0; i < 20; i++) {
+    for (const { holdfast, Counter } of nodes) await holdfast.object(Counter, `${i}`).add("x");
+  }
+  const activated = nodes.map(({ events }) =>
+    events.filter((name) => name === "holdfast.object.activate").length
+  );
+  assertEquals(activated[0]! + activated[1]!, 20);
+  t.assert(activated.every((count) => count > 0), `each owns some: ${activated}`);
 });
 
 test("[NT3] a server that is killed and started again under load costs nothing that was acknowledged", async (c) => {
