@@ -47,6 +47,9 @@ export interface LeaderRoutes {
 const BUSY_MS = 50;
 const RETRY_MS = 100;
 
+/** What so many messages hold is kept for one follower at most, however few changes it is. */
+const MAX_QUEUED_MESSAGES = 16;
+
 /** Kept free of a message for what is around its items. */
 const ENVELOPE_BYTES = 512;
 
@@ -166,6 +169,7 @@ class Session implements Receiver {
   /** What is not confirmed, in order. */
   #queue: Queued[] = [];
   #queuedChanges = 0;
+  #queuedBytes = 0;
   /** Number of the first of them. */
   #first = 0;
   #sending = false;
@@ -201,7 +205,7 @@ class Session implements Receiver {
     this.#described.clear();
     // What is on its way keeps its numbers.
     this.#first += this.#queue.length;
-    [this.#queue, this.#queuedChanges] = [[], 0];
+    [this.#queue, this.#queuedChanges, this.#queuedBytes] = [[], 0, 0];
     const keys = [...this.#keys].flatMap(([table, all]) =>
       [...all].map((key) => [table, key] as const)
     );
@@ -226,8 +230,9 @@ class Session implements Receiver {
         `"overflowed":${JSON.stringify(tables)},"more":${more}}`;
       this.#add(text, part.length);
     }
+    const tooMuch = this.#queuedBytes > MAX_QUEUED_MESSAGES * this.#limit;
     // It does not keep up, and loads what it needs.
-    if (this.#queuedChanges > this.#ports.maxQueued) this.began(this.#epoch);
+    if (tooMuch || this.#queuedChanges > this.#ports.maxQueued) this.began(this.#epoch);
   }
 
   flush(): void {
@@ -301,8 +306,10 @@ class Session implements Receiver {
   }
 
   #add(text: string, changes: number): void {
-    this.#queue.push({ text, bytes: utf8Length(text) + 1, changes });
+    const bytes = utf8Length(text) + 1;
+    this.#queue.push({ text, bytes, changes });
     this.#queuedChanges += changes;
+    this.#queuedBytes += bytes;
   }
 
   async #send(): Promise<void> {
@@ -351,7 +358,10 @@ class Session implements Receiver {
 
   #confirm(next: number): void {
     const done = this.#queue.splice(0, Math.max(0, next - this.#first));
-    for (const { changes } of done) this.#queuedChanges -= changes;
+    for (const { changes, bytes } of done) {
+      this.#queuedChanges -= changes;
+      this.#queuedBytes -= bytes;
+    }
     this.#first += done.length;
   }
 

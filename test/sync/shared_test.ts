@@ -190,27 +190,50 @@ test("[SY36] a transaction that is larger than a message is carried in parts, an
   assertEquals(invalidations(leader, "overflow"), 0);
 });
 
-test("[SY36] of what a node has not confirmed a leader keeps so much, and the node loads instead", async () => {
+/** Has one of three nodes answer late while something is written; how often it and the other began anew. */
+async function slowly(
+  seed: number,
+  limits: { readonly pauseAtChanges: number },
+  written: (w: SimulatedNodes) => Promise<void>,
+  maxBytes?: number,
+): Promise<{ readonly slow: number; readonly other: number }> {
   let slow = "";
-  const w = simulatedNodes(10, ({ kind, from }, deliver, _dice, clock) => {
+  const w = simulatedNodes(seed, ({ kind, from }, deliver, _dice, clock) => {
     const late = kind === "answer" && from === slow;
     clock.timer(late ? 500 : 1, deliver, { background: true });
-  });
-  for (let i = 0; i < 3; i++) w.add({ pauseAtChanges: 30 });
+  }, maxBytes);
+  for (let i = 0; i < 3; i++) w.add(limits);
   await w.clock.advance(2000);
   for (const node of w.nodes) for (let org = 1; org <= ORGS; org++) node.open(org);
   await w.clock.advance(2000);
   const leader = leaderOf(w);
   const [other, one] = w.nodes.filter((node) => node !== leader) as [SimulatedNode, SimulatedNode];
+  const before = [one, other].map((node) => invalidations(node, "epoch"));
   slow = one.address();
-  const before = [other, one].map((node) => invalidations(node, "epoch"));
-  await write(w, 100);
+  await written(w);
   slow = "";
   await w.clock.advance(5000);
   assertEquals(w.wrong(), []);
-  const after = [other, one].map((node) => invalidations(node, "epoch"));
-  assertEquals(after[0], before[0], "who keeps up loads nothing");
-  assert(after[1]! > before[1]!, "who does not begins anew");
+  const [ofOne = 0, ofOther = 0] = [one, other].map((node, i) =>
+    invalidations(node, "epoch") - before[i]!
+  );
+  return { slow: ofOne, other: ofOther };
+}
+
+test("[SY36] of what a node has not confirmed a leader keeps so much, and the node loads instead", async () => {
+  const anew = await slowly(10, { pauseAtChanges: 30 }, (w) => write(w, 100));
+  assertEquals(anew.other, 0, "who keeps up loads nothing");
+  assert(anew.slow > 0, "who does not begins anew");
+});
+
+test("[SY36] what is kept is bounded in bytes as well", async () => {
+  const large = async (w: SimulatedNodes): Promise<void> => {
+    w.log.titleLength = 15_000;
+    await write(w, 200);
+  };
+  const anew = await slowly(12, { pauseAtChanges: 10_000 }, large, 32_768);
+  assertEquals(anew.other, 0, "who keeps up loads nothing");
+  assert(anew.slow > 0, "who does not begins anew");
 });
 
 test("[SY37] what another node says that is none of ours changes nothing, and is answered", async () => {
