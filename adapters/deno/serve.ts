@@ -89,7 +89,7 @@ function listen(deno: DenoLike, settings: ServeSettings): Listener {
     port: server.addr.port,
     sockets,
     // Closes idle connections too, and the others after their answer.
-    drain: () => server.shutdown(),
+    drain: () => requests.arrived().then(() => server.shutdown()),
     cut: () => requests.cut(),
     pending: () => requests.pending,
   };
@@ -98,11 +98,15 @@ function listen(deno: DenoLike, settings: ServeSettings): Listener {
 /**
  * Knows the requests under way. Deno has no way to end connections once it is shutting down: to
  * abort it then is an uncaught error. So requests that are cut get an answer, 503, and streams that
- * go on end with the process.
+ * go on end with the process. Nor can a body be read any more then, so it does not begin to while there
+ * may be one that has not arrived.
  */
 class Requests {
   readonly #fetch: ServeOptions["fetch"];
   readonly #giveUp: Set<() => void> = new Set();
+  /** Requests with a body that are not answered yet. */
+  readonly #bodies: Set<Promise<unknown>> = new Set();
+  #closing = false;
   pending = 0;
 
   constructor(fetch: ServeOptions["fetch"]) {
@@ -110,16 +114,30 @@ class Requests {
   }
 
   readonly handle = (request: Request, info: DenoServeInfo): Promise<Response> => {
+    if (this.#closing) {
+      const headers = { connection: "close", "retry-after": "1" };
+      return Promise.resolve(new Response(null, { status: 503, headers }));
+    }
     const done = () => void this.pending--;
     this.pending++;
     // Rejects when the client is gone before the end.
     info.completed.then(done, done);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      const body = info.completed.catch(() => {}).finally(() => this.#bodies.delete(body));
+      this.#bodies.add(body);
+    }
     return new Promise((resolve, reject) => {
       const giveUp = () => resolve(new Response(null, { status: 503 }));
       this.#giveUp.add(giveUp);
       this.#answer(request, info).then(resolve, reject).finally(() => this.#giveUp.delete(giveUp));
     });
   };
+
+  /** Takes no more requests, and settles once those with a body are answered. */
+  async arrived(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#bodies);
+  }
 
   cut(): void {
     for (const giveUp of this.#giveUp) giveUp();

@@ -115,6 +115,33 @@ test("[SV3] on a signal requests under way finish, what they store is kept, and 
   ]);
 });
 
+test("[SV3] a request whose body is still arriving is read to its end and answered", async (t) => {
+  let began = (): void => {};
+  const reading = new Promise<void>((resolve) => began = resolve);
+  const server = await serve({
+    fetch: async (request) => {
+      const text = request.text();
+      began();
+      return new Response(`read: ${await text}`);
+    },
+    port: 0,
+  });
+  const socket = connect(server.port, "127.0.0.1");
+  t.defer(() => void socket.destroy());
+  let answer = "";
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.setEncoding("utf8").on("data", (text: string) => answer += text);
+  socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhello");
+  await reading;
+  const closing = server.close();
+  // Long enough for whatever closing sets going in the server.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.write("world");
+  assertEquals(await closing, { complete: true, unfinished: 0, cut: 0 });
+  await ended;
+  assert(answer.includes("read: helloworld"), answer);
+});
+
 test("[SV4] a request that does not end is cut at the limit", async (t) => {
   const server = await fixture(t)({ WITHIN_MS: "250" });
   const never = cutOff(client(t)(`${server.url}/never`));
