@@ -20,6 +20,13 @@ import {
 /** Pause before writing again after repeated conflicts, so that rivals do not collide in step. */
 const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayMs: 200 };
 
+/** A turn that waits until a version is durable. */
+interface Gate {
+  readonly version: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /**
  * One object in memory: a mailbox, the state as the next turn sees it, and at most one write on its
  * way. Turns run one at a time against memory; their answers are held until the write that contains
@@ -58,6 +65,8 @@ export class Activation implements Writer {
   /** Reads beside the mailbox that are under way. */
   #reading = 0;
   #idleWaiters: (() => void)[] = [];
+  /** Turns that wait until what they have seen is durable. */
+  #gates: Gate[] = [];
   /** Why changes were lost whose calls had been answered early; told by the next `flush()`. */
   #lost: { readonly error: unknown } | undefined;
 
@@ -129,6 +138,17 @@ export class Activation implements Writer {
     return lost === undefined
       ? this.run(() => ({ kind: "keep", reply: undefined }), false)
       : Promise.reject(lost.error);
+  }
+
+  /**
+   * Settles when what the turn under way has seen is durable, so that it may tell others of it;
+   * `undefined` if it is by now. Rejects if it will not be: the turn is then run again.
+   */
+  seen(): Promise<void> | undefined {
+    if (this.#overtaken) return Promise.reject(overtaken());
+    if (this.#version === this.#durable) return undefined;
+    const version = this.#version;
+    return new Promise((resolve, reject) => void this.#gates.push({ version, resolve, reject }));
   }
 
   /** What is durable as far as memory knows; `undefined` if nothing was loaded. */
@@ -380,6 +400,7 @@ export class Activation implements Writer {
     this.#base = loaded;
     this.#durable = this.#sent;
     this.#conflicts = 0;
+    this.#openGates();
     const free = this.#held;
     let count = 0;
     while (count < free.length && (free[count]?.version ?? 0) <= this.#sent) count++;
@@ -405,6 +426,7 @@ export class Activation implements Writer {
     const calls = this.#held.length;
     this.#ports.emit?.({ name: "holdfast.object.conflict", ...this.#about, calls });
     this.#overtaken = true;
+    this.#shutGates();
     this.#install(loaded);
     if (++this.#conflicts > 1) await this.#pause(loaded);
     this.#pump();
@@ -437,8 +459,20 @@ export class Activation implements Writer {
     this.#now = undefined;
     this.#durable = this.#version;
     this.#overtaken = this.#running;
+    this.#shutGates();
     for (const message of held) this.#fail(message, error);
     this.#pump();
+  }
+
+  #openGates(): void {
+    if (this.#gates.length === 0) return;
+    const open = this.#gates.filter(({ version }) => version <= this.#durable);
+    this.#gates = this.#gates.filter(({ version }) => version > this.#durable);
+    for (const { resolve } of open) resolve();
+  }
+
+  #shutGates(): void {
+    for (const { reject } of this.#gates.splice(0)) reject(overtaken());
   }
 
   #fail(message: Message, error: unknown): void {
@@ -467,4 +501,8 @@ export class Activation implements Writer {
 function mailboxFull(size: number): HoldfastError {
   const message = `Cannot accept a call: ${size} wait`;
   return new HoldfastError("ERR_MAILBOX_FULL", message, { retryable: true });
+}
+
+function overtaken(): ConflictError {
+  return new ConflictError("Cannot call: another writer was first, and the turn is run again");
 }

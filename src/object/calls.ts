@@ -81,9 +81,10 @@ export class Calls {
       const member = residents.use(cls, id, key, true);
       limit.begin(member.usedAt);
       const { run, readOnly } = handler;
-      const work: CallWork = { run, args, readOnly, chain: call.chain, limit };
+      const beside = readOnly && !fresh;
+      const work: CallWork = { run, args, readOnly, beside, chain: call.chain, limit };
       const task = new HandlerTask(env, member, work, existing, resolve, reject);
-      if (readOnly && !fresh) {
+      if (beside) {
         this.#durable(key)
           .then((current) => readBeside(env, member, current, work, existing))
           .then((reply) => task.resolve(reply), (error) => task.reject(error));

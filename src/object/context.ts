@@ -17,13 +17,18 @@ import type { Effect } from "./types.ts";
 export interface HandlerEnv {
   readonly clock: Clock;
   readonly random: Random;
-  /** Calls another object for the handler of `chain`'s last. */
+  /**
+   * Calls another object for the handler of `chain`'s last.
+   *
+   * @param beside It runs beside turns, on what is durable.
+   */
   readonly call: (
     target: AnyObjectDefinition | string,
     id: string,
     handler: string,
     args: readonly unknown[],
     chain: readonly string[],
+    beside: boolean,
   ) => Promise<unknown>;
 }
 
@@ -38,6 +43,8 @@ export interface Subject {
 /** What of a run its context needs to know. */
 export interface Run {
   readonly readOnly: boolean;
+  /** Runs beside turns, on what is durable. @default {false} */
+  readonly beside?: boolean;
   /** The keys of the objects whose calls have led here. */
   readonly chain: readonly string[];
   /** Has what is aborted at the deadline; made when somebody asks. */
@@ -143,7 +150,7 @@ export class Context implements ObjectContext<JsonObject> {
       // Drafts end with this handler, and the other object may keep what it gets.
       const own = args.map((arg) => detach(arg));
       const chain = [...this.#run.chain, this.#subject.key];
-      return this.#env.call(target, id, handler, own, chain);
+      return this.#env.call(target, id, handler, own, chain, this.#run.beside === true);
     };
     // The reply has the type that the definition says.
     return call as CallObject;

@@ -130,6 +130,15 @@ export class Engine {
     else this.#activation(key).submit(task, fresh, early);
   }
 
+  /**
+   * Settles when what the turn under way of an object has seen is durable; `undefined` if it is by now.
+   *
+   * @throws {ConflictError} If it will not be; the turn is then run again.
+   */
+  seen(key: string): Promise<void> | undefined {
+    return this.#active.get(key)?.activation.seen();
+  }
+
   /** What is durable of an object as far as memory knows; `undefined` if it is not in memory. */
   durable(key: string): Current | undefined {
     return this.#active.get(key)?.activation.durable;

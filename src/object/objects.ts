@@ -383,7 +383,9 @@ export class ObjectHost {
       clock,
       random,
       maxStateBytes: maxObjectBytes,
-      call: async (target, id, handler, args, chain) => {
+      call: async (target, id, handler, args, chain, beside) => {
+        // What a turn tells others is true by then: they cannot take it back (SPEC OJ41).
+        if (!beside) await this.#engine.seen(chain.at(-1) ?? "");
         const cls = this.#directory.find(target);
         return await this.#call(cls, id, this.#directory.key(cls, id), handler, args, {}, chain);
       },

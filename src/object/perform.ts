@@ -15,6 +15,8 @@ export interface Work {
   readonly run: HandlerSpec["run"];
   readonly args: readonly unknown[];
   readonly readOnly: boolean;
+  /** Runs beside turns, on what is durable. @default {false} */
+  readonly beside?: boolean;
   /** The keys of the objects whose calls have led here. */
   readonly chain: readonly string[];
   /** How long it may take; no limit if absent. */

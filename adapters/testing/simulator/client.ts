@@ -225,7 +225,7 @@ export class Client implements SimulatedClient {
 export function innerCalls(scene: Omit<Scene, "nodes">, node: SimulatedNode): OnInnerCall {
   return async (name, id, handler, args, call) => {
     const { history } = scene;
-    const record = newRecord(history, node.name, node, name, id, handler, args, false);
+    const record = newRecord(history, node.name, node, name, id, handler, args, false, true);
     record.arrived = history.step();
     const onDeath = () => settle(scene, record, "unknown", undefined);
     node.waiting.add(onDeath);
@@ -251,6 +251,7 @@ function newRecord(
   handler: string | undefined,
   args: readonly unknown[],
   fresh: boolean,
+  inner = false,
 ): CallRecord {
   const record: CallRecord = {
     object: objectName(name, id),
@@ -262,6 +263,7 @@ function newRecord(
     fresh,
     from: history.step(),
     arrived: undefined,
+    inner,
     to: Infinity,
     outcome: "open",
     reply: undefined,

@@ -25,6 +25,8 @@ export interface CallRecord {
   readonly from: number;
   /** When it came to its node; `undefined` if it has not. */
   arrived: number | undefined;
+  /** Made by a handler: it may have waited after that, until what the handler has seen was durable. */
+  readonly inner: boolean;
   to: number;
   outcome: CallOutcome;
   /** Name of the answer or the error, to compare it by. */

@@ -123,7 +123,7 @@ function earlier(call: CallRecord, ops: ReadonlyMap<CallRecord, Op>): readonly O
   for (const [other, op] of ops) {
     if (other === call || other.node !== call.node || !isDefinite(op)) continue;
     const over = op.to < (call.arrived ?? 0);
-    const inRow = waitsItsTurn(call) && waitsItsTurn(other) &&
+    const inRow = !call.inner && !other.inner && waitsItsTurn(call) && waitsItsTurn(other) &&
       (other.arrived ?? 0) < (call.arrived ?? 0);
     if (over || inRow) found.push(op);
   }
