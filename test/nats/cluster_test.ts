@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { wsconnect } from "@nats-io/nats-core";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { openNats } from "../../adapters/nats/connect.ts";
@@ -113,6 +117,54 @@ test("[NT6] a node behind a web socket, as at the edge, is one like the others",
   );
   assertEquals(activated[0]! + activated[1]!, 20);
   t.assert(activated.every((count) => count > 0), `each owns some: ${activated}`);
+});
+
+/** A key and a certificate of our own for this machine: the client takes an address for "localhost". */
+function certificate(folder: string): { readonly key: string; readonly cert: string } {
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const args =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=here " +
+    `-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout ${key} -out ${cert}`;
+  const { status, stderr } = spawnSync("openssl", args.split(" "), { encoding: "utf8" });
+  assertEquals([status, status === 0 ? "" : stderr], [0, ""]);
+  return { key, cert };
+}
+
+test("[NT7] with TLS, an account and the least permissions nodes share, and a wrong password is told", async (c) => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-tls-"));
+  c.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const { key, cert } = certificate(folder);
+  const subjects = '["acme.orders.>", "_INBOX.>"]';
+  const server = await startNats(
+    undefined,
+    `tls { cert_file: "${cert}", key_file: "${key}" }
+    accounts { A { users: [{ user: shop, password: right,
+      permissions: { publish: ${subjects}, subscribe: ${subjects} } }] } }`,
+  );
+  c.defer(() => server.dispose());
+  const at = { servers: server.url, name: "orders", subjectPrefix: "acme" };
+  const signedIn = (pass: string) => ({ user: "shop", pass, tls: { caFile: cert } });
+  const shared = storage();
+  const nodes = [0, 1].map(() =>
+    node(shared, server.url, natsCluster({ ...at, clientOptions: signedIn("right") }))
+  );
+  const errors: unknown[] = [];
+  const wrong = natsCluster({
+    ...at,
+    clientOptions: signedIn("wrong"),
+    onError: (error) => errors.push(error),
+  });
+  const stranger = node(shared, server.url, wrong);
+  for (const { holdfast } of [...nodes, stranger]) {
+    c.defer(async () => void await holdfast.close());
+  }
+  await until("both are linked and know each other", together(nodes));
+  for (const [i, { holdfast, Counter }] of nodes.entries()) {
+    assertEquals(await holdfast.object(Counter, "a").add(`${i}`), i + 1);
+  }
+  await until("the wrong password is told", () => errors.length > 0);
+  assertEquals(stranger.holdfast.nodes?.linked, false);
+  t.assert(/authorization/i.test(String(errors[0])), String(errors[0]));
 });
 
 test("[NT3] a server that is killed and started again under load costs nothing that was acknowledged", async (c) => {
