@@ -13,7 +13,7 @@ export interface Beat {
 interface Peer {
   readonly beat: Beat;
   /** When it was heard last, on this node's monotonic clock: clocks of others mean nothing here. */
-  readonly heardAt: number;
+  heardAt: number;
 }
 
 /**
@@ -46,6 +46,16 @@ export class Members {
     const same = known.incarnation === incarnation && known.state === state &&
       sameClasses(known.serves, beat.serves);
     return same ? "same" : "changed";
+  }
+
+  /** Takes in a heartbeat that says what is known already; tells whether it does. */
+  confirm({ address, incarnation, state, serves }: Beat, now: number): boolean {
+    const peer = this.#peers.get(address);
+    const known = peer?.beat;
+    const same = known?.incarnation === incarnation && known.state === state &&
+      sameClasses(known.serves, serves);
+    if (same && peer !== undefined) peer.heardAt = now;
+    return same;
   }
 
   /** Forgets one that is known to be gone, for good; tells whether it was there. */

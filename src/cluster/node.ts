@@ -401,8 +401,11 @@ export class ClusterNode implements Router {
 
   #hear(beat: Beat): void {
     if (beat.address === this.#address) return;
+    const now = this.#ports.clock.monotonic();
+    // With every call: nothing is made of what is known.
+    if (this.#members.confirm(beat, now)) return;
     const before = this.#view();
-    const heard = this.#members.hear(beat, this.#ports.clock.monotonic());
+    const heard = this.#members.hear(beat, now);
     if (heard === "same") return;
     this.#changing(before);
     // So that one that has just come does not wait for the next heartbeat to know who is there.
