@@ -226,23 +226,20 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
     const log = async (): Promise<string> => `${await database.identity()}/${publication}`;
     // Of a slot that stays there is one, and whoever leads has it.
     const shared = cluster && {
-      feed: new ReplicationFeed({ ...own, slot: undefined }),
-      shared: {
-        cluster,
-        log,
-        leaderFeed: new ReplicationFeed({ ...own, slot, lease: `holdfast/sync/${publication}` }),
-      },
+      cluster,
+      log,
+      leaderFeed: new ReplicationFeed({ ...own, slot, lease: `holdfast/sync/${publication}` }),
     };
     const observed = telemetry !== undefined && { telemetry };
     this.#hub = new Hub(
       {
-        feed: new ReplicationFeed({ ...own, slot }),
+        feed: new ReplicationFeed({ ...own, slot: shared === undefined ? slot : undefined }),
         database,
         clock,
         random,
         readText,
         ...observed,
-        ...shared,
+        ...(shared !== undefined && { shared }),
       },
       limits,
     );

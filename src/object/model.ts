@@ -78,7 +78,8 @@ export interface ObjectContext<S extends object> {
   readonly afterCommit: (effect: () => void | Promise<void>) => void;
   /**
    * Calls another object, once everything this one was before the call under way is durable: what it
-   * has changed itself is not yet, so what must not be told too early is told by an alarm. A call that leads back to an object that waits for it is refused with
+   * has changed itself is not yet, so what must not be told too early is told by an alarm. A call that
+   * leads back to an object that waits for it is refused with
    * `ERR_REENTRANT`. Like every effect on the outside it is made again when the handler is run again.
    */
   readonly call: CallObject;

@@ -14,7 +14,7 @@ import {
 } from "./shared_wire.ts";
 import type { SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
-import { Xids } from "./xids.ts";
+import type { XidList } from "./xids.ts";
 
 /** What a {@linkcode Follower} stands on. */
 export interface FollowerPorts {
@@ -28,7 +28,7 @@ export interface FollowerPorts {
   /** Nothing was heard for so long: the leader is gone. */
   readonly silenceMs: number;
   /** Adds transactions that a query which begins now may not see. */
-  readonly suspect: (xids: Xids) => void;
+  readonly suspect: (xids: XidList) => void;
   readonly handlers: SourceHandlers;
   /** The leader has let it in; what it reads is told from now on. */
   readonly admitted: () => void;
@@ -88,7 +88,7 @@ export class Follower {
     this.#hear();
     this.#ports.interest.renew();
     this.#ports.admitted();
-    this.#begin(answer.epoch, new Xids());
+    this.#begin(answer.epoch, answer.suspects);
     return "followed";
   }
 
@@ -154,9 +154,7 @@ export class Follower {
     );
     if (this.#over) return;
     if (answer?.ok !== true) return this.#end(new Error("The node that reads the log is gone"));
-    const xids = new Xids();
-    xids.addAll(answer.suspects);
-    suspect(xids);
+    suspect(answer.suspects);
   }
 
   async #ask(request: Request): Promise<LeaderAnswer | undefined> {
@@ -177,13 +175,11 @@ export class Follower {
     if (item.kind === "resumed") handlers.resumed();
     else if (item.kind === "ended") this.#wait(new Error("The node that reads the log cannot"));
     else if (item.kind === "began") {
-      const suspects = new Xids();
-      suspects.addAll(item.suspects);
-      this.#begin(item.epoch, suspects);
+      this.#begin(item.epoch, item.suspects);
     } else this.#rows(item);
   }
 
-  #begin(epoch: string, suspects: Xids): void {
+  #begin(epoch: string, suspects: XidList): void {
     this.#epoch = `${epoch}@${this.#session}#${++this.#begun}`;
     this.#partial = [];
     this.#ports.handlers.began({ epoch: this.#epoch, suspects });

@@ -249,7 +249,7 @@ export class Hub implements Host {
         unroute: (receiver, tables, key) => this.#routes.remove(receiver, tables, key),
         invisible: (keys) => this.#invisible(keys),
       },
-      suspect: (xids) => this.suspects.addAll(xids.list()),
+      suspect: (xids) => this.suspects.addAll(xids),
       maxQueued: this.limits.pauseAtChanges,
       read: (feed, handlers) => this.#read(feed, handlers),
     }, handlers);
@@ -307,7 +307,7 @@ export class Hub implements Host {
     this.#epoch = epoch;
     this.ring.clear();
     this.suspects.clear();
-    this.suspects.addAll(suspects.list());
+    this.suspects.addAll(suspects);
     this.#live("began");
     const channels = [...this.#channels];
     // A few load at once; a thousand are spread out.

@@ -93,7 +93,8 @@ export class Leader {
 
   cover({ session: name, number, add, drop }: Cover): LeaderAnswer {
     const session = this.#sessions.get(name);
-    const suspects = session?.cover(number, add, drop);
+    if (session === undefined) return { ok: false, why: "not leading" };
+    const suspects = session.cover(number, add, drop);
     if (suspects === undefined) return { ok: false, why: "other tables" };
     return this.#answer(name, suspects);
   }

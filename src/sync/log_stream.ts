@@ -11,7 +11,6 @@ import type { Relation } from "./relation.ts";
 import { parseSnapshot } from "./snapshot.ts";
 import type { Source, SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
-import { Xids } from "./xids.ts";
 
 /** What a {@linkcode LogStream} stands on. */
 export interface LogStreamOptions {
@@ -171,10 +170,8 @@ export class LogStream implements Source {
 
   #newEpoch(underway?: string): void {
     this.#seq = 0;
-    const suspects = new Xids();
-    if (underway !== undefined) {
-      for (const xid of parseSnapshot(underway).underway) suspects.add(xid % 2 ** 32);
-    }
+    const xids = underway === undefined ? [] : [...parseSnapshot(underway).underway];
+    const suspects = { each: xids.map((xid) => xid % 2 ** 32) };
     this.#handlers.began({ epoch: this.#epoch, suspects });
   }
 

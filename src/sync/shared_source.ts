@@ -11,7 +11,7 @@ import { LeaseTaken } from "./lease.ts";
 import { type Notice, readNotice, readRequest } from "./shared_wire.ts";
 import type { Beginning, Source, SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
-import type { Xids } from "./xids.ts";
+import type { XidList } from "./xids.ts";
 
 /** How nodes share one stream of the log. */
 export interface SharedPorts {
@@ -31,7 +31,7 @@ export interface SharedOptions extends SharedPorts {
   readonly emit: (event: SyncRoleEvent) => void;
   readonly tables: () => Iterable<Table>;
   readonly routes: LeaderRoutes;
-  readonly suspect: (xids: Xids) => void;
+  readonly suspect: (xids: XidList) => void;
   readonly maxQueued: number;
   /** Makes a source that reads the log itself. */
   readonly read: (feed: Feed, handlers: SourceHandlers) => Source;

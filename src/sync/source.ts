@@ -1,13 +1,13 @@
 import type { Transaction } from "./change.ts";
 import type { Table } from "./table.ts";
-import type { Xids } from "./xids.ts";
+import type { XidList } from "./xids.ts";
 
 /** A history of transactions begins. */
 export interface Beginning {
   /** Names it; the next one has another name. */
   readonly epoch: string;
   /** Transactions that it may lack: committed before it, and perhaps invisible still. */
-  readonly suspects: Xids;
+  readonly suspects: XidList;
 }
 
 /** Who hears of the transactions of a {@linkcode Source}. */
