@@ -14,7 +14,8 @@ import {
   test,
   type TestContext,
 } from "../harness/mod.ts";
-import { freePort, noNats, startNats } from "../nats/fixtures/server.ts";
+import { freePort } from "../harness/port.ts";
+import { noNats, startNats } from "../nats/fixtures/server.ts";
 
 const secret = "a-secret-of-the-tests-as-long-as-it-has-to-be";
 
