@@ -1,6 +1,7 @@
 // npm run bench: every benchmark, beside what it is compared with, and the report of them. Hours.
 //
 //   npm run bench -- NAME        one of them, with its own arguments, and the report
+//   npm run bench -- NAME --help what it does, and its arguments
 //   npm run bench -- --list      what there is
 //   npm run bench -- --report    only the report, bench/results.md and its charts, from what was measured
 //   npm run bench -- --quick     whether all of them work; keeps nothing

@@ -1,5 +1,5 @@
 // Scripts of a folder, run by name on a runtime of choice.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { names as runtimes, needRuntime, root } from "./runtimes.mjs";
 import { show } from "./run.mjs";
@@ -21,7 +21,39 @@ export function scriptsIn(folder) {
 }
 
 /**
- * Reads which script is meant, or lists what there is and ends.
+ * What a script says of itself, in the comment it begins with. Each option it takes is named there.
+ *
+ * @param {string} folder
+ * @param {string} name
+ */
+function headerOf(folder, name) {
+  const text = readFileSync(join(root, folder, `${name}.ts`), "utf8");
+  const comment = /^\/\*\*\n([^]*?)\n ?\*\/|^(?:\/\/.*\n)+/.exec(text);
+  return (comment?.[1] ?? comment?.[0] ?? "").trimEnd().replace(/^(?: \*|\/\/) ?/gm, "");
+}
+
+/**
+ * Says what a script does instead of running it, if that is asked or an option is none of its own:
+ * it would be passed over, and many of them run for hours.
+ *
+ * @param {string} command
+ * @param {string} folder
+ * @param {string} name
+ * @param {string[]} rest Its arguments.
+ */
+function explain(command, folder, name, rest) {
+  const header = headerOf(folder, name);
+  const known = new Set(["--runtime", ...header.match(/--[\w-]+/g) ?? []]);
+  const help = rest.some((arg) => arg === "--help" || arg === "-h");
+  const unknown = rest.find((arg) => arg.startsWith("-") && !known.has(arg.split("=")[0] ?? ""));
+  if (!help && unknown === undefined) return;
+  if (!help) console.error(`Cannot ${command} ${name}: it has no option "${unknown}"\n`);
+  console.log(header);
+  process.exit(help ? 0 : 2);
+}
+
+/**
+ * Reads which script is meant, or says what there is, or what it does, and ends.
  *
  * @param {string} command As the user typed it: `prove`.
  * @param {string} folder
@@ -29,10 +61,14 @@ export function scriptsIn(folder) {
  */
 export function chosenFrom(command, folder, [name, ...rest]) {
   const scripts = scriptsIn(folder);
-  if (name !== undefined && scripts.includes(name)) return { name, rest };
-  const listed = name === undefined || name === "--list";
+  if (name !== undefined && scripts.includes(name)) {
+    explain(command, folder, name, rest);
+    return { name, rest };
+  }
+  const listed = name === undefined || ["--list", "--help", "-h"].includes(name);
   if (!listed) console.error(`Cannot ${command} "${name}": there is no such script\n`);
-  console.log(`npm run ${command} -- NAME [--runtime=${runtimes.join("|")}] [arguments]\n`);
+  console.log(`npm run ${command} -- NAME [--runtime=${runtimes.join("|")}] [arguments]`);
+  console.log(`npm run ${command} -- NAME --help\n`);
   console.log(scripts.map((script) => `  ${script}`).join("\n") || "  (none yet)");
   return process.exit(listed ? 0 : 2);
 }

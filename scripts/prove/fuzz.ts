@@ -3,6 +3,8 @@
 //   npm run prove -- fuzz                                    200,000 inputs for each parser
 //   npm run prove -- fuzz --target=tokens --inputs=10000000  one of them
 //   npm run prove -- fuzz --target=tokens --seed=17 --inputs=1   the one input of a failure
+//
+// More: `--limit-ms=1000`, which an input may take.
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { parseArgs } from "node:util";

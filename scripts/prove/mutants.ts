@@ -3,6 +3,7 @@
 //
 //   npm run prove -- mutants                     all of them, each with up to 3,000 seeds
 //   npm run prove -- mutants --filter=alarm      some of them
+//   npm run prove -- mutants --seeds=500         with fewer seeds for each
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Laboratory, mutants } from "../../test/simulator/mutants/mod.ts";

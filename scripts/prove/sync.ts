@@ -2,6 +2,7 @@
  * Sync under storms, on a server of its own:
  *
  *     npm run prove -- sync [--transactions=100000] [--loads=10000] [--cuts=6] [--only=fuzz,loads,cuts]
+ *         [--seed=1]
  *
  * `fuzz`: two tenants, random moves, updates, deletes, truncates and cuts; no watch ever sees a foreign
  * row, every watch ends equal to its query. `loads`: watches opened under writes; no load lacks or
