@@ -81,6 +81,8 @@ export async function openNats(
     // A connection on which nothing passes any more is noticed after three of them.
     pingInterval: 1000,
     maxPingOut: 3,
+    // Else each request makes an error with a trace, for the case that it fails: a fifth of what it costs.
+    noAsyncTraces: true,
     ...target.clientOptions,
   });
   return { connection, own: true };

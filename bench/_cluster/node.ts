@@ -18,6 +18,7 @@ const connection: NatsConnection = await connect({
   servers,
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
+  noAsyncTraces: true,
 });
 connection.subscribe(`bare.${name}`, {
   callback: (error, message) => {

@@ -13,7 +13,7 @@ export interface Beat {
 interface Peer {
   readonly beat: Beat;
   /** When it was heard last, on this node's monotonic clock: clocks of others mean nothing here. */
-  heardAt: number;
+  readonly heardAt: number;
 }
 
 /**
@@ -25,6 +25,7 @@ export class Members {
   readonly #peers: Map<string, Peer> = new Map();
   /** Incarnations that are over, so that no late heartbeat brings them back. */
   readonly #over: Map<string, number> = new Map();
+  #version = 0;
 
   /** @param lapseMs Whoever was not heard for so long is taken for dead. */
   constructor(lapseMs: number) {
@@ -42,20 +43,11 @@ export class Members {
     const late = known?.incarnation === incarnation && known.state === "draining" && state === "up";
     if (late) return "same";
     this.#peers.set(address, { beat, heardAt: now });
-    if (known === undefined) return "new";
-    const same = known.incarnation === incarnation && known.state === state &&
-      sameClasses(known.serves, beat.serves);
-    return same ? "same" : "changed";
-  }
-
-  /** Takes in a heartbeat that says what is known already; tells whether it does. */
-  confirm({ address, incarnation, state, serves }: Beat, now: number): boolean {
-    const peer = this.#peers.get(address);
-    const known = peer?.beat;
     const same = known?.incarnation === incarnation && known.state === state &&
-      sameClasses(known.serves, serves);
-    if (same && peer !== undefined) peer.heardAt = now;
-    return same;
+      sameClasses(known.serves, beat.serves);
+    if (same) return "same";
+    this.#version++;
+    return known === undefined ? "new" : "changed";
   }
 
   /** Forgets one that is known to be gone, for good; tells whether it was there. */
@@ -70,7 +62,7 @@ export class Members {
     }
     const known = this.#peers.get(address);
     if (known === undefined || known.beat.incarnation > incarnation) return false;
-    return this.#peers.delete(address);
+    return this.suspect(address);
   }
 
   /** Forgets those that were not heard for too long; they are back with their next heartbeat. */
@@ -78,7 +70,7 @@ export class Members {
     const lapsed: string[] = [];
     for (const [address, { heardAt }] of this.#peers) {
       if (now - heardAt < this.#lapseMs) continue;
-      this.#peers.delete(address);
+      this.suspect(address);
       lapsed.push(address);
     }
     return lapsed;
@@ -86,14 +78,21 @@ export class Members {
 
   /** Forgets one until its next heartbeat. */
   suspect(address: string): boolean {
+    this.#version++;
     return this.#peers.delete(address);
   }
 
   /** Forgets everybody: the link is lost. */
   clear(): readonly string[] {
     const all = [...this.#peers.keys()];
+    this.#version++;
     this.#peers.clear();
     return all;
+  }
+
+  /** Grows whenever who is there, or what one of them has said, is another. */
+  get version(): number {
+    return this.#version;
   }
 
   /** How many others are there. */
@@ -117,6 +116,11 @@ export class Members {
  * there is, so that an older node never meets state it cannot read (SPEC CU5).
  */
 export function place(beats: readonly Beat[], className: string, key: string): string | undefined {
+  return ownerOf(candidatesOf(beats, className), key);
+}
+
+/** Those that are up and serve a class in the newest version there is. */
+export function candidatesOf(beats: readonly Beat[], className: string): readonly string[] {
   let newest = -Infinity;
   let candidates: string[] = [];
   for (const { address, state, serves } of beats) {
@@ -126,7 +130,7 @@ export function place(beats: readonly Beat[], className: string, key: string): s
     newest = vsn;
     candidates.push(address);
   }
-  return ownerOf(candidates, key);
+  return candidates;
 }
 
 function sameClasses(a: Beat["serves"], b: Beat["serves"]): boolean {

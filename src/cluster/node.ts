@@ -7,7 +7,9 @@ import type { Errand, Operation, Router } from "../object/router.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Cluster, ClusterLink, ClusterReply } from "../ports/cluster.ts";
 import type { Random } from "../ports/random.ts";
-import { type Beat, Members, place } from "./members.ts";
+import { type Beat, candidatesOf, Members, place } from "./members.ts";
+import { ownerOf } from "./placement.ts";
+import { SeenNumbers } from "./seen.ts";
 import {
   type Answer,
   type Forwarded,
@@ -69,14 +71,15 @@ export interface NodePorts {
 /** Routes tried before a call is run where it was made. */
 const maxRoutes = 8;
 
-/** Forwarded calls remembered, so that a copy of one is not run again, and for how long. */
-const maxSeen = 10_000;
-const seenMs = 60_000;
+/** Nodes whose calls are remembered, so that a copy of one is not run again, beside those that are there. */
+const maxSenders = 1000;
 
 /** How long the last answers of a node that leaves may take once they are known. */
 const lastAnswersMs = 50;
 
 const refused = { kind: "refused" } as const satisfies Answer;
+/** For a copy of a call that has been answered: no {@linkcode Answer}, so the call may have been run. */
+const known = JSON.stringify({ kind: "known" });
 
 /**
  * One node among others: knows who is there, and takes each call to the owner of its object.
@@ -90,11 +93,11 @@ export class ClusterNode implements Router {
   readonly #address: string;
   readonly #link: ClusterLink;
   readonly #serves: Record<string, number> = {};
-  readonly #waiting: Map<string, Set<() => void>> = new Map();
-  readonly #seen: Map<string, { readonly at: number; readonly answer: Promise<string> }> =
-    new Map();
-  /** What other nodes wait for. */
-  readonly #answering: Set<Promise<string>> = new Set();
+  readonly #waiting: Map<string, Set<(reply: ClusterReply) => void>> = new Map();
+  /** Which calls of each other node have been here. */
+  readonly #seen: Map<string, SeenNumbers> = new Map();
+  /** What other nodes wait for, by who and which of its calls. */
+  readonly #answering: Map<string, Promise<string>> = new Map();
   readonly #claims: Map<string, Promise<void>> = new Map();
   readonly #topics: Map<string, (body: JsonValue) => void> = new Map();
   #objects: LocalObjects | undefined;
@@ -107,6 +110,10 @@ export class ClusterNode implements Router {
   /** Who was there before they did. */
   #before: readonly Beat[] = [];
   #starting = true;
+  /** Grows with what this node says of itself, as that of the members does with what they say. */
+  #version = 0;
+  #candidatesAt = -1;
+  readonly #candidatesOf: Map<string, readonly string[]> = new Map();
   #count = 0;
   #cancelBeat: (() => void) | undefined;
 
@@ -165,6 +172,7 @@ export class ClusterNode implements Router {
   serves(className: string, vsn: number): void {
     if (this.#serves[className] === vsn) return;
     this.#serves[className] = vsn;
+    this.#version++;
     this.#beat();
   }
 
@@ -190,14 +198,17 @@ export class ClusterNode implements Router {
   drain(): void {
     if (this.#state !== "up") return;
     this.#state = "draining";
+    this.#version++;
     this.#beat();
   }
 
   /** Leaves for good, once those who wait have their answers. */
   async close(): Promise<void> {
     // What has not ended by now has outlasted the drain, and is not waited for.
-    await Promise.race([Promise.allSettled([...this.#answering]), this.#after(lastAnswersMs)]);
+    const answers = [...this.#answering.values()];
+    await Promise.race([Promise.allSettled(answers), this.#after(lastAnswersMs)]);
     this.#state = "gone";
+    this.#version++;
     this.#cancelBeat?.();
     this.#beat();
     this.#linked = false;
@@ -215,8 +226,22 @@ export class ClusterNode implements Router {
   }
 
   #owner(className: string, key: string): string | undefined {
-    if (!this.#linked) return undefined;
-    return place([this.#self(), ...this.#members.beats()], className, key);
+    return this.#linked ? ownerOf(this.#candidates(className), key) : undefined;
+  }
+
+  /** Who may own objects of a class, kept until anybody says something new. */
+  #candidates(className: string): readonly string[] {
+    const version = this.#members.version + this.#version;
+    if (version !== this.#candidatesAt) {
+      this.#candidatesAt = version;
+      this.#candidatesOf.clear();
+    }
+    let candidates = this.#candidatesOf.get(className);
+    if (candidates === undefined) {
+      candidates = candidatesOf(this.#view(), className);
+      this.#candidatesOf.set(className, candidates);
+    }
+    return candidates;
   }
 
   async #runOwn(errand: Errand, run: (fresh: boolean) => Promise<unknown>): Promise<unknown> {
@@ -255,9 +280,9 @@ export class ClusterNode implements Router {
     const { cls: { spec }, id, operation, handler, args, options, chain } = errand;
     const message: Forwarded = {
       kind: "call",
-      id: `${this.#address}.${(this.#count++).toString(36)}`,
+      number: this.#count++,
+      from: this.#address,
       to: to.incarnation,
-      from: this.#self(),
       className: spec.name,
       objectId: id,
       operation,
@@ -313,52 +338,57 @@ export class ClusterNode implements Router {
   }
 
   /** Asks, and gives up as soon as whom it asks is taken for dead. */
-  async #ask(address: string, text: string, timeoutMs: number): Promise<ClusterReply> {
-    let giveUp = () => {};
-    const lost = new Promise<ClusterReply>((resolve) => {
-      giveUp = () => resolve({ ok: false, why: "unknown" });
+  #ask(address: string, text: string, timeoutMs: number): Promise<ClusterReply> {
+    return new Promise((resolve, reject) => {
+      let waiting = this.#waiting.get(address);
+      if (waiting === undefined) this.#waiting.set(address, waiting = new Set());
+      const settle = (reply: ClusterReply): void => {
+        waiting.delete(settle);
+        resolve(reply);
+      };
+      waiting.add(settle);
+      this.#link.request(address, text, timeoutMs).then(settle, reject);
     });
-    const waiting = this.#waiting.get(address) ?? new Set();
-    this.#waiting.set(address, waiting.add(giveUp));
-    try {
-      return await Promise.race([this.#link.request(address, text, timeoutMs), lost]);
-    } finally {
-      waiting.delete(giveUp);
-      if (waiting.size === 0) this.#waiting.delete(address);
-    }
   }
 
   #giveUp(address: string): void {
-    for (const giveUp of [...this.#waiting.get(address) ?? []]) giveUp();
+    for (const settle of this.#waiting.get(address) ?? []) settle({ ok: false, why: "unknown" });
+    this.#waiting.delete(address);
   }
 
   #onRequest(text: string): Promise<string> {
     const message = readRequest(text);
     if (message === undefined || this.#objects === undefined) return answered(refused);
-    this.#hear(message.from);
-    if (message.kind === "release") return this.#release(message, this.#objects);
-    const known = this.#seen.get(message.id);
-    if (known !== undefined) return known.answer;
+    if (message.kind === "release") {
+      this.#hear(message.from);
+      return this.#release(message, this.#objects);
+    }
+    const id = `${message.from} ${message.number}`;
+    if (!this.#isFirst(message)) return this.#answering.get(id) ?? Promise.resolve(known);
     // One that was stopped for a while notices first, and does not run what was meant for before.
     this.#sure();
     const leaves = this.#state === "gone" ||
       (this.#state === "draining" && message.chain.length === 0);
-    const answer = leaves || message.to !== this.#incarnation
-      ? answered(refused)
-      : this.#perform(message, this.#objects);
-    this.#remember(message.id, answer);
-    this.#answering.add(answer);
-    void answer.finally(() => this.#answering.delete(answer));
+    if (leaves || message.to !== this.#incarnation) return answered(refused);
+    const answer = this.#perform(message, this.#objects);
+    this.#answering.set(id, answer);
+    void answer.then(() => this.#answering.delete(id));
     return answer;
   }
 
-  #remember(id: string, answer: Promise<string>): void {
-    const now = this.#ports.clock.monotonic();
-    this.#seen.set(id, { at: now, answer });
-    for (const [first, { at }] of this.#seen) {
-      if (this.#seen.size <= maxSeen && now - at < seenMs) break;
-      this.#seen.delete(first);
+  /** Whether a call is no copy of one that has been here. */
+  #isFirst({ from, number }: Forwarded): boolean {
+    let seen = this.#seen.get(from);
+    if (seen === undefined) {
+      seen = new SeenNumbers();
+      this.#seen.set(from, seen);
+      for (const sender of this.#seen.size > maxSenders ? this.#seen.keys() : []) {
+        if (sender === from || this.#members.get(sender) !== undefined) continue;
+        this.#seen.delete(sender);
+        break;
+      }
     }
+    return seen.first(number);
   }
 
   async #perform(message: Forwarded, objects: LocalObjects): Promise<string> {
@@ -402,8 +432,6 @@ export class ClusterNode implements Router {
   #hear(beat: Beat): void {
     if (beat.address === this.#address) return;
     const now = this.#ports.clock.monotonic();
-    // With every call: nothing is made of what is known.
-    if (this.#members.confirm(beat, now)) return;
     const before = this.#view();
     const heard = this.#members.hear(beat, now);
     if (heard === "same") return;

@@ -16,11 +16,11 @@ import type { Beat } from "./members.ts";
 /** A call, or what else is done with an object, on its way to the owner. */
 export interface Forwarded {
   readonly kind: "call";
-  /** Names the call, so that a copy of it is not run again. */
-  readonly id: string;
+  /** The node that asks, by its address, and the number it has given the call: no copy is run. */
+  readonly from: string;
+  readonly number: number;
   /** The incarnation it is meant for: one that has begun anew does not run what is older. */
   readonly to: number;
-  readonly from: Beat;
   readonly className: string;
   readonly objectId: string;
   readonly operation: Operation;
@@ -187,15 +187,19 @@ export function readBeat(value: unknown): Beat | undefined {
 /** Reads what another node asks for; `undefined` if it is nothing of ours. */
 export function readRequest(text: string): Request | undefined {
   const message = readMessage(text) as (Forwarded | Release) | undefined;
-  if (message === undefined || readBeat(message.from) === undefined) return undefined;
-  const { kind, className, objectId } = message;
-  if (typeof className !== "string" || typeof objectId !== "string") return undefined;
-  return kind === "release" || (kind === "call" && isCall(message)) ? message : undefined;
+  if (typeof message?.className !== "string" || typeof message.objectId !== "string") {
+    return undefined;
+  }
+  const fine = message.kind === "call"
+    ? isCall(message)
+    : message.kind === "release" && readBeat(message.from) !== undefined;
+  return fine ? message : undefined;
 }
 
 function isCall(message: Forwarded): boolean {
-  const { id, to, operation, handler, args, absent, fresh, existing, chain } = message;
-  return typeof id === "string" && Number.isInteger(to) && typeof handler === "string" &&
+  const { from, number, to, operation, handler, args, absent, fresh, existing, chain } = message;
+  return typeof from === "string" && Number.isSafeInteger(number) && number >= 0 &&
+    Number.isInteger(to) && typeof handler === "string" &&
     operations.includes(operation) &&
     Array.isArray(args) && Array.isArray(absent) &&
     absent.every((i) => Number.isInteger(i) && i in args) &&

@@ -3,7 +3,7 @@
  * as one object.
  */
 export function readOnlyView<T extends object>(base: T): T {
-  return new View().of(base) as T;
+  return new Proxy(base, new View()) as T;
 }
 
 function refuse(): never {
@@ -11,16 +11,8 @@ function refuse(): never {
 }
 
 class View implements ProxyHandler<object> {
-  readonly #shown: WeakMap<object, object> = new WeakMap();
-
-  of(base: object): object {
-    let shown = this.#shown.get(base);
-    if (shown === undefined) {
-      shown = new Proxy(base, this);
-      this.#shown.set(base, shown);
-    }
-    return shown;
-  }
+  /** Made with the first part that is read. */
+  #parts: Map<object, object> | undefined;
 
   get(target: object, key: PropertyKey): unknown {
     if (!Object.hasOwn(target, key)) {
@@ -57,6 +49,13 @@ class View implements ProxyHandler<object> {
   }
 
   #part(value: unknown): unknown {
-    return typeof value === "object" && value !== null ? this.of(value) : value;
+    if (typeof value !== "object" || value === null) return value;
+    this.#parts ??= new Map();
+    let part = this.#parts.get(value);
+    if (part === undefined) {
+      part = new Proxy(value, this);
+      this.#parts.set(value, part);
+    }
+    return part;
   }
 }

@@ -411,7 +411,8 @@ test("[CU12] what is no message of ours runs nothing, and an answer that cannot 
   });
   await w.settle();
   const from = JSON.parse(heard[0] ?? "").beat;
-  const call = { kind: "call", id: "x", to: from.incarnation, from, className: "counter" };
+  const to = from.incarnation;
+  const call = { kind: "call", from: "x", number: 0, to, className: "counter" };
   const whole = { ...call, objectId: id, handler: "add", args: [1], fresh: false, existing: false };
   const astray = JSON.stringify({ ...whole, chain: [], absent: ["length"] });
   for (const text of ["", "7", "{}", '{"kind":"call"}', JSON.stringify(call), astray]) {
@@ -421,6 +422,51 @@ test("[CU12] what is no message of ours runs nothing, and an answer that cannot 
   }
   await w.settle();
   assertEquals(await w.finish(a.holdfast.object(a.Counter, id).get()), 4);
+});
+
+test("[CU16] a copy of a call is not run, while the call is under way, when it has ended and long after", async (t) => {
+  const w = nodes();
+  const on = [w.add(), w.add()] as const;
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  const [a, b] = on;
+  const id = await owned(w, a, b);
+  const heard: string[] = [];
+  const link = w.cluster.join("stranger", {
+    request: () => Promise.resolve(""),
+    broadcast: (text) => void heard.push(text),
+    linked: () => {},
+  });
+  await w.settle();
+  const beats = heard.map((text) => JSON.parse(text).beat);
+  const owner = b.holdfast.nodes?.address ?? "";
+  const { incarnation: to } = beats.find(({ address }) => address === owner);
+  const call = (number: number, handler: string, ...args: readonly unknown[]): string =>
+    JSON.stringify({
+      kind: "call",
+      from: "stranger",
+      number,
+      to,
+      className: "counter",
+      objectId: id,
+      operation: "call",
+      handler,
+      args,
+      absent: [],
+      fresh: false,
+      existing: false,
+      chain: [],
+    });
+  const ask = (text: string) => w.finish(link.request(owner, text, 10_000));
+  const add = call(0, "add", 1, "stranger");
+  const done = { ok: true, text: '{"kind":"reply","value":1}' } as const;
+  const known = { ok: true, text: '{"kind":"known"}' } as const;
+  assertEquals(await Promise.all([ask(add), ask(add)]), [done, done]);
+  assertEquals(await ask(add), known);
+  for (let number = 1; number < 5000; number++) await ask(call(number, "nothing"));
+  assertEquals(await ask(add), known);
+  assertEquals(await ask(call(4999, "nothing")), known);
+  assertEquals(await ask(call(5000, "get")), done);
 });
 
 test("[CU10] cluster options that make no sense are refused", () => {

@@ -88,11 +88,12 @@ const beat = { address: "a", incarnation: 2, state: "up", serves: { counter: 1 }
 const nodeMessages = json(
   {
     kind: "call",
-    id: "a.1",
+    from: "a",
+    number: 1,
     to: 2,
-    from: beat,
     className: "counter",
     objectId: "1",
+    operation: "call",
     handler: "add",
     args: [1, null, { a: "ä" }],
     absent: [1],

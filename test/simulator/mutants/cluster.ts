@@ -10,7 +10,8 @@ export const clusterMutants: readonly Mutant[] = [
     scenario: "cluster",
     edits: [{
       file: node,
-      find: `    if (known !== undefined) return known.answer;`,
+      find:
+        `    if (!this.#isFirst(message)) return this.#answering.get(id) ?? Promise.resolve(known);`,
       replace: `    void known;`,
     }],
   },
