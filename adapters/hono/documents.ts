@@ -111,7 +111,8 @@ export function documentSocket<S, Op>(
       JsonValue,
       JsonValue
     >;
-    const owner = `${c.get("session")?.ref ?? ""}|${allowed.actor ?? ""}|`;
+    // Not the session: its name changes with a secret or a login, and what was not answered would be done twice.
+    const owner = `${allowed.actor ?? ""}|`;
     return await upgradeWebSocket<DocumentContext>(() =>
       socketEvents(holdfast, { document, vsn: definition.spec.vsn }, allowed, owner, limits)
     )(c, next);
