@@ -43,6 +43,7 @@ export class Documents {
   /** Names this node to others. */
   readonly #from: string;
   #closing = false;
+  #joins = 0;
 
   /**
    * @param ports Their `emit` is asked for at each event: listeners come and go.
@@ -86,6 +87,11 @@ export class Documents {
   /** A document, if it is in memory. */
   resident(key: string): Resident | undefined {
     return this.#residents.get(key);
+  }
+
+  /** The number of a join that begins. */
+  nextJoin(): number {
+    return ++this.#joins;
   }
 
   /** Documents in memory. */

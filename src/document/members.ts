@@ -11,6 +11,8 @@ export interface Member {
   /** May only look. */
   readonly readOnly: boolean;
   readonly deliver: Deliver;
+  /** Grows with every join, in the order in which they were asked for. */
+  readonly turn: number;
   /** The number it had when its transport was full; it gets nothing until that has drained. */
   lagsAt: number | undefined;
 }
@@ -23,11 +25,14 @@ export class Members {
     return this.#members.size;
   }
 
-  /** Adds a subscriber; the one of the same id before it is told that it was replaced. */
+  /** Adds a subscriber; of two of one id the one that asked earlier is told that it was replaced. */
   add(member: Member): void {
-    const before = this.#members.get(member.id);
-    this.#members.set(member.id, member);
-    if (before !== undefined) tell(before, { t: "end", code: "replaced", retry: false });
+    const other = this.#members.get(member.id);
+    // Rights may take longer to look up for the earlier one, whose socket may be gone by now.
+    const isLate = other !== undefined && other.turn > member.turn;
+    if (!isLate) this.#members.set(member.id, member);
+    const replaced = isLate ? member : other;
+    if (replaced !== undefined) tell(replaced, { t: "end", code: "replaced", retry: false });
   }
 
   /** Tells whether this very subscriber is here: its id may be another's by now (SPEC DO12). */

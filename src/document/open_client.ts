@@ -80,6 +80,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     if (typeof client !== "string" || client === "" || client.length > 128) {
       throw new TypeError("Cannot join a document: client is not 1 to 128 characters");
     }
+    const turn = this.#env.documents.nextJoin();
     const live = await this.#live();
     await live.open.refresh();
     const { authorize } = this.#spec;
@@ -91,7 +92,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     await live.open.reach(since).catch(() => {});
     // It may have left memory while rights were asked for.
     const now = await this.#live();
-    const member: Member = { id: client, actor, readOnly, deliver, lagsAt: undefined };
+    const member: Member = { id: client, actor, readOnly, deliver, turn, lagsAt: undefined };
     return this.#subscribe(now, member, since);
   }
 

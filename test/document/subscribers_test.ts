@@ -46,6 +46,25 @@ test("[DO12] a replaced subscription is told, and its late end does not end the 
   assertEquals(third.member.presence["tab"]?.data, { line: 1 });
 });
 
+test("[DO12] of two joins of one client the later stays, though rights are slower for the earlier", async () => {
+  const w = world();
+  const pauses = [500, 5];
+  const authorize = async ({ what }: { what: string }) => {
+    const pauseMs = what === "join" ? pauses.shift() ?? 0 : 0;
+    await new Promise<void>((resolve) => void w.clock.timer(pauseMs, resolve));
+    return true;
+  };
+  const list = w.node().document(listDocument({ authorize }), "a");
+  const joining = listen(list, { client: "tab", actor: "ada" });
+  const fresh = await w.finish(listen(list, { client: "tab", actor: "ada" }));
+  const old = await w.finish(joining);
+  assertEquals(old.frames, [{ t: "end", code: "replaced", retry: false }]);
+  old.member.leave();
+  assertEquals((await w.finish(list.info())).subscribers, 1);
+  await w.finish(list.mutate({ add: "kelp" }));
+  assertEquals([fresh.added(), old.added()], [["kelp"], []]);
+});
+
 test("[DO12] a subscriber that throws or rejects disturbs nobody", async () => {
   const w = world();
   const list = w.node().document(listDocument(), "a");
