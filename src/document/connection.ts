@@ -100,6 +100,7 @@ export class DocumentConnection {
       send: (text) => ports.send(text),
       buffered: () => ports.buffered(),
       drained: () => this.#membership?.resume(),
+      overflow: () => this.#close(documentCloseCode.rate, "too much to send"),
     }, limits.maxBacklogBytes);
     this.#cancelWait = clock.timer(
       limits.joinMs,

@@ -15,6 +15,8 @@ export interface OutBoxPorts {
   buffered(): number;
   /** All has been sent, and something was refused before. */
   drained(): void;
+  /** The client asks for more than it takes in. */
+  overflow(): void;
 }
 
 /**
@@ -30,6 +32,8 @@ export class OutBox {
   #early: (readonly string[])[] = [];
   #queue: string[] = [];
   #queued = 0;
+  /** Bytes of answers among them, at most: counted anew once nothing is left. */
+  #owed = 0;
   #refused = false;
   #cancel: (() => void) | undefined;
   #waitMs = 0;
@@ -47,8 +51,11 @@ export class OutBox {
     for (const early of this.#early.splice(0)) this.#add(early);
   }
 
-  /** Sends a frame after those before it. */
+  /** Sends an answer after the frames before it. What a client is owed cannot be left out, so it ends. */
   add(text: string): void {
+    if (this.#closed) return;
+    if (this.#owed + this.#ports.buffered() > 2 * this.#maxBytes) return this.#ports.overflow();
+    if (this.#queue.length > 0) this.#owed += text.length;
     this.#add(inParts(text));
   }
 
@@ -113,6 +120,7 @@ export class OutBox {
       this.#ports.send(frame);
     }
     if (this.#queue.length > 0) return this.#pump();
+    this.#owed = 0;
     if (!this.#refused) return;
     if (!this.#fits()) return this.#pump();
     this.#refused = false;

@@ -86,6 +86,38 @@ test("[DO20] a socket that does not drain is sent no more than its backlog, then
   connection.closed();
 });
 
+test("[DO20] a socket that asks on without reading is closed before its answers fill the memory", async () => {
+  const w = world();
+  const document = w.node().document(listDocument(), "a");
+  await w.finish(document.mutate({ add: "x".repeat(60_000) }));
+  await w.finish(document.mutate({ add: "y".repeat(60_000) }));
+  const closed: number[] = [];
+  let sent = 0;
+  const connection = new DocumentConnection({
+    clock: w.clock,
+    document: document as never,
+    vsn: 1,
+    actor: "ada",
+    readOnly: false,
+    nameOf: (client) => client,
+    send: (text) => void (sent += text.length),
+    buffered: () => sent,
+    close: (code) => void closed.push(code),
+  }, { ...defaultConnectionLimits, maxBacklogBytes: 100_000 });
+  const say = (frame: object) => connection.received(JSON.stringify(frame));
+  say({ t: "join", v: 1, client: "0123456789abcdef" });
+  await w.clock.advance(1 * second);
+  // What was put right is answered whole, each time it is asked for.
+  const add = "Z".repeat(10_000);
+  let asked = 0;
+  for (; asked < 100 && closed.length === 0; asked++) {
+    say({ t: "op", seq: 1, op: { add } });
+    await w.clock.advance(1 * second);
+  }
+  assertEquals(closed, [4429]);
+  assert(asked > 3 && asked < 25, `it was closed after ${asked} answers`);
+});
+
 test("[DC11] a client whose server is silent connects anew, and goes on from where it was", async (t) => {
   const links: TransportEvents[] = [];
   const frames: { t: string; since?: unknown }[] = [];

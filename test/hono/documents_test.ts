@@ -82,7 +82,10 @@ async function connect({ app, opened }: ReturnType<typeof place>, cookie: string
   return { say, until, received, closed, lose };
 }
 
-const [older, newer] = ["a secret that was used until today", "a secret that is used from today on"];
+const [older, newer] = [
+  "a secret that was used until today",
+  "a secret that is used from today on",
+];
 
 test("[DO6] what is sent again to a node with a newer secret is done once", async (t) => {
   const storage = memoryStorage();
