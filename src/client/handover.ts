@@ -2,6 +2,7 @@
 export interface HandedControl {
   readonly name: string;
   readonly type: string;
+  readonly row?: string;
   readonly nth: number;
   readonly state: string;
 }

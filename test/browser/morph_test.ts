@@ -309,3 +309,28 @@ inBrowser(
     assertEquals(opened.said, []);
   },
 );
+
+inBrowser(
+  "[LC13] a row that is taken away leaves what was typed there to no other row",
+  async (t) => {
+    const row = (key: string) =>
+      `<li data-live-key="${key}"><input name="item[]" value=""><input name="note" value=""></li>`;
+    const html = (keys: string) => `<form id="f"><ul>${[...keys].map(row).join("")}</ul></form>`;
+    const opened = await openConnected(t, { html: html("abc") });
+    const { page } = opened;
+    await loadedMore(page);
+    for (const key of "abc") {
+      for (const name of ["item[]", "note"]) {
+        await page.fill(`[data-live-key=${key}] [name="${name}"]`, `${name} of ${key}`);
+      }
+    }
+    const values = "[...f.elements].map(({ value }) => value)";
+    const of = (keys: string) => [...keys].flatMap((key) => [`item[] of ${key}`, `note of ${key}`]);
+    await patched(opened, html("ac"));
+    assertEquals(await page.evaluate(values), of("ac"));
+    await patched(opened, html("c"));
+    assertEquals(await page.evaluate(values), of("c"));
+    await patched(opened, html("xc"));
+    assertEquals(await page.evaluate(values), ["", "", ...of("c")]);
+  },
+);

@@ -35,7 +35,9 @@ export function identify(root: Element): Element {
   give("[data-live-key]", (element) => `${root.id}:${element.getAttribute("data-live-key")}`);
   give("form[id] :is(input,select,textarea)[name]", (element) => {
     const { name, type, value } = element as HTMLInputElement;
-    return `${idOf(element.closest("form"))}:${name}${/radio|checkbox/.test(type) ? value : ""}`;
+    // The first of several rows may be taken away: then the next one is the first.
+    const around = element.closest("form,[data-live-key]");
+    return `${idOf(around)}:${name}${/radio|checkbox/.test(type) ? value : ""}`;
   });
   return root;
 }
