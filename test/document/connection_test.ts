@@ -155,6 +155,38 @@ test("[DC11] a client whose server is silent connects anew, and goes on from whe
   assert(frames.some(({ t }) => t === "ping"), "it did not ask");
 });
 
+test("[DC12] a client that was replaced or has stopped stays so when the network was away", (t) => {
+  const network = new EventTarget();
+  const before = Object.getOwnPropertyDescriptor(globalThis, "addEventListener");
+  Object.defineProperty(globalThis, "addEventListener", {
+    configurable: true,
+    writable: true,
+    value: network.addEventListener.bind(network),
+  });
+  t.defer(() => {
+    if (before === undefined) Reflect.deleteProperty(globalThis, "addEventListener");
+    else Object.defineProperty(globalThis, "addEventListener", before);
+  });
+  for (const [code, status] of [[4409, "replaced"], [4410, "stopped"]] as const) {
+    const links: TransportEvents[] = [];
+    const connected = new Connected({
+      definition: listDocument(),
+      url: "ws://localhost/",
+      open: (_, events) => {
+        links.push(events);
+        return { send: () => {}, close: () => {} };
+      },
+    }, "0123456789abcdef");
+    t.defer(() => connected.close());
+    // A transport says so once it has been handed out.
+    links[0]?.closed(code);
+    assertEquals(connected.getSnapshot().status, status);
+    for (const change of ["offline", "online"]) network.dispatchEvent(new Event(change));
+    assertEquals([connected.getSnapshot().status, links.length], [status, 1]);
+    connected.close();
+  }
+});
+
 /** A page whose joins end in a connection of the server, and what it has kept. */
 function page(w: World, vsns: { page: number; server: number }, kept: { text: string | null }) {
   const migrateOp = (_: number, op: unknown) => ({ add: `${(op as { add: string }).add}!` });

@@ -74,7 +74,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#keep = options.keep;
     if (kept !== undefined) ({ client: this.#client, replica: this.#replica } = kept);
     const { signal } = this.#ended;
-    globalThis.addEventListener?.("online", () => this.reconnect(), { signal });
+    globalThis.addEventListener?.("online", () => this.#seen(), { signal });
     globalThis.addEventListener?.("offline", () => this.#offline(), { signal });
     globalThis.addEventListener?.("pagehide", () => this.#suspend(), { signal });
     globalThis.addEventListener?.("pageshow", () => this.#seen(), { signal });
@@ -269,6 +269,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #offline(): void {
+    // Neither comes to life again because the network was away for a moment.
+    if (this.#status === "replaced" || this.#status === "stopped") return;
     this.#leave(4000);
     this.#show("offline");
   }
