@@ -71,7 +71,7 @@ export class Transport {
     const body = await readBody(request, server.limits.maxFrameBytes * 4);
     const frames = body === undefined ? undefined : parseList(body);
     if (frames === undefined) return refusal(body === undefined ? 413 : 400, "No list of frames");
-    for (const frame of frames) stream.connection.receive(JSON.stringify(frame));
+    for (const frame of frames) stream.connection.receive(frame);
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   }
 
@@ -106,10 +106,11 @@ function cookiesOf(request: Request, { cookie }: Internals): readonly string[] {
   return readCookie(request.headers.get("cookie"), cookie.name);
 }
 
-function parseList(body: Uint8Array): readonly unknown[] | undefined {
+/** The frames of a list, each as text: what is nested too deep to be written again is none. */
+function parseList(body: Uint8Array): readonly string[] | undefined {
   try {
     const list: unknown = JSON.parse(new TextDecoder().decode(body));
-    return Array.isArray(list) ? list : undefined;
+    return Array.isArray(list) ? list.map((frame) => JSON.stringify(frame)) : undefined;
   } catch {
     return undefined;
   }

@@ -191,4 +191,13 @@ test("[LW7] a post that reaches another node, or comes from another session, is 
   await at.until(() => stream.closedWith !== undefined);
   assertEquals(stream.closedWith, 4400);
   assertEquals((await stream.send([])).status, 409, "it is gone");
+  // So deep that some runtimes read it, but cannot write it again.
+  const next = new Stream(at, jar, one);
+  await next.open();
+  const deep = await jar.request(one, "/live/send", {
+    method: "POST",
+    body: "[".repeat(100_000) + "]".repeat(100_000),
+    headers: { origin, "x-live-connection": next.id },
+  });
+  assert([204, 400].includes(deep.status), `it was answered ${deep.status}`);
 });
