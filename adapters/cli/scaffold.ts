@@ -188,27 +188,45 @@ test("a form of another site is refused", async () => {
 });
 `;
 
-const LIVE_APP = `import type { Holdfast } from "holdfast";
+const LIVE_APP = `import { defineStash, type Holdfast } from "holdfast";
 import { session, type SessionEnv } from "holdfast/hono";
 import { createLive, defineView, type Live, type LiveOptions } from "holdfast/live";
 import { Hono } from "hono";
 import { html } from "hono/html";
 
+/** What was added: it belongs to the session, and every tab may add to it. */
+const Items = defineStash({
+  name: "items",
+  vsn: 1,
+  stored: ["items"],
+  state: () => ({ items: [] as string[] }),
+});
+
 const Notes = defineView({
   name: "notes",
   vsn: 1,
-  // What was added belongs to the session, what is half typed to this page, over reconnects.
-  stored: { items: "session", note: "reconnect" },
+  // What is half typed belongs to this page, over reconnects.
+  stored: { note: "reconnect" },
   state: () => ({ items: [] as string[], note: "" }),
+  async mount({ state, session }) {
+    state.items = (await session.stash(Items)).state.items;
+  },
   events: {
     edit: ({ state }, input) => {
       state.note = textOf(input).slice(0, 200);
     },
-    add: ({ state }, input) => {
+    async add({ state, session }, input) {
       const note = textOf(input).slice(0, 200);
-      if (note !== "") state.items.push(note);
+      const items = await session.stash(Items);
+      // Reads and writes in one step: two tabs at once lose nothing.
+      if (note !== "") await items.update((stored) => void stored.items.push(note));
+      state.items = items.state.items;
       state.note = "";
     },
+  },
+  // Another tab has stored something.
+  async info({ state, session }) {
+    state.items = (await session.stash(Items)).state.items;
   },
   render: ({ state }) =>
     html\`<ul>\${state.items.map((item) => html\`<li>\${item}</li>\`)}</ul>
@@ -268,6 +286,30 @@ test("the page has its form before any script runs, and a cookie of its own", as
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /<input name="note" value=""/);
   assert.match(answer.headers.get("set-cookie") ?? "", /HttpOnly/);
+  await holdfast.close();
+});
+
+test("notes that several tabs add at once are all there", async () => {
+  const holdfast = createHoldfast({
+    storage: memoryStorage(),
+    secrets,
+    cookie: { dev: true },
+    sweepEveryMs: Infinity,
+  });
+  const { app } = createApp(holdfast);
+  const origin = "http://localhost:3000";
+  const add = (note: string, cookie = "") =>
+    app.request(\`\${origin}/\`, {
+      method: "POST",
+      headers: { origin, cookie, "content-type": "application/x-www-form-urlencoded" },
+      body: \`_event=add&note=\${note}\`,
+    });
+  const first = await add("kelp");
+  assert.equal(first.status, 303);
+  const cookie = first.headers.get("set-cookie")?.split(";")[0] ?? "";
+  await Promise.all(["rope", "salt", "oars"].map((note) => add(note, cookie)));
+  const page = await (await app.request(\`\${origin}/\`, { headers: { cookie } })).text();
+  for (const note of ["kelp", "rope", "salt", "oars"]) assert.match(page, new RegExp(\`<li>\${note}</li>\`));
   await holdfast.close();
 });
 `;
