@@ -184,7 +184,8 @@ class Files implements FileStorage {
       await this.#unlock?.();
       this.#unlock = undefined;
       if (cause instanceof HoldfastError) throw cause;
-      const message = `Cannot open "${this.#directory}": the file system answered ${codeOf(cause)}`;
+      const reason = codeOf(cause) ?? String(cause);
+      const message = `Cannot open "${this.#directory}": the file system answered ${reason}`;
       throw new StorageUnavailableError(message, "none", { cause });
     }
   }

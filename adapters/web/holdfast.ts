@@ -217,7 +217,8 @@ export interface Holdfast extends AsyncDisposable {
 export function createHoldfast(options: HoldfastOptions): Holdfast {
   const { storage, clock = webClock() } = options;
   if (typeof storage?.get !== "function" || typeof storage.put !== "function") {
-    throw new TypeError('Cannot create a holdfast: "storage" is not a storage');
+    const hint = typeof storage === "function" ? " but a function: call it" : "";
+    throw new TypeError(`Cannot create a holdfast: "storage" is not a storage${hint}`);
   }
   const cookie = cookieSettings(options.cookie);
   const { engine, internals, host, documents, listeners, node } = compose(

@@ -121,6 +121,11 @@ function checkSecret(secret: unknown, index: number): Uint8Array {
 
 function secretBytes(secret: unknown, index: number): Uint8Array {
   if (isBytes(secret)) return new Uint8Array(secret);
+  if (secret === undefined) {
+    throw new TypeError(
+      `Cannot use secrets[${index}]: it is undefined; if it comes from a variable of the environment, set that (openssl rand -base64 32)`,
+    );
+  }
   if (typeof secret !== "string") {
     throw new TypeError(`Cannot use secrets[${index}]: it is neither a string nor a Uint8Array`);
   }

@@ -183,7 +183,10 @@ export class Context implements ObjectContext<JsonObject> {
     }
     const now = this.#env.clock.now();
     this.#forget(name);
-    this.#alarms = { ...this.#alarms, [name]: newAlarm(this.#env, dueTime(when, now)) };
+    this.#alarms = {
+      ...this.#alarms,
+      [name]: newAlarm(this.#env, dueTime(when, now, `"${name}" of object "${spec.name}"`)),
+    };
   }
 
   #forget(name: string): void {
@@ -208,14 +211,14 @@ export function without<T>(entries: Readonly<Record<string, T>>, name: string): 
   return others;
 }
 
-function dueTime(when: number | Date, now: number): number {
+function dueTime(when: number | Date, now: number, what: string): number {
   const at = when instanceof Date ? when.getTime() : now + when;
   const early = typeof when === "number" && when < 0;
   if (
     early || (typeof when !== "number" && !(when instanceof Date)) || !(Math.abs(at) <= maxDate)
   ) {
     throw new RangeError(
-      `Cannot schedule an alarm: its time is neither 0 or more milliseconds nor a date`,
+      `Cannot schedule ${what}: its time is neither 0 or more milliseconds nor a date`,
     );
   }
   // Whole milliseconds, rounded up: an alarm is never early.

@@ -467,7 +467,8 @@ export class RequestSession implements Session {
     if (!this.#sealed) return;
     throw new HoldfastError(
       "ERR_SESSION_SEALED",
-      "Cannot begin a session: the response has been made and its cookie can no longer be set",
+      "Cannot begin a session: the response has been made and its cookie can no longer be set; " +
+        "await what changes the session before you answer",
     );
   }
 }

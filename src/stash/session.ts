@@ -7,7 +7,7 @@ export interface StashUse {
    * The page instance this request comes from, as {@linkcode Stash.page} gave it out: its
    * `"reconnect"` keys are recovered. Anything malformed counts as none.
    */
-  readonly page?: string;
+  readonly page?: string | undefined;
 }
 
 /** Options of {@linkcode Session.rotate}. */
