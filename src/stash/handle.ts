@@ -137,6 +137,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   #epoch = 0;
   /** A migrated slice is written back even if nothing else changed. */
   #unwritten: boolean;
+  /** Settles when the stashes that are under way have ended, however they do. */
+  #putting: Promise<void> | undefined;
 
   constructor(
     definition: StashDefinition<S>,
@@ -184,7 +186,19 @@ export class StashHandle<S extends object> implements Stash<S> {
   async stash(): Promise<boolean> {
     if (this.#unreadable) throw unrecovered(this.#definition.name, this.cause);
     const captured = this.capture();
-    return captured.isNew && await this.put(captured);
+    const before = this.#putting;
+    if (before === undefined && !captured.isNew) return false;
+    // After one that is under way: only then is it known what differs from what is stored.
+    const putting = before === undefined
+      ? this.put(captured)
+      : before.then(() => this.put(captured));
+    const settled = putting.then(() => {}, () => {});
+    this.#putting = settled;
+    try {
+      return await putting;
+    } finally {
+      if (this.#putting === settled) this.#putting = undefined;
+    }
   }
 
   /**

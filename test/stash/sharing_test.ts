@@ -297,6 +297,22 @@ test("[SH23] drafts that nobody writes to for long are dropped by the next one, 
   assertEquals((await at.theSession()).views["cart"]?.keys, { count: 1 });
 });
 
+test("[SH3] what is put back while it is being stashed is stored as it was put back", async () => {
+  const at = world();
+  const node = at.node();
+  const [tab] = await twoTabs(node);
+  await tab.visit(node, async (session) => {
+    const cart = await session.stash(Cart);
+    cart.state.count = 11;
+    const away = cart.stash();
+    cart.state.count = 10;
+    const back = cart.stash();
+    const nothing = cart.stash();
+    assertEquals(await at.finish(Promise.all([away, back, nothing])), [true, true, false]);
+  });
+  assertEquals((await at.theSession()).views["cart"]?.keys["count"], 10);
+});
+
 test("[SH3] writes of one request reach the store in the order they were made", async () => {
   const at = world();
   at.storage.plan = () => ({ kind: "none", latencyMs: 5 });
