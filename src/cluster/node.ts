@@ -2,27 +2,23 @@
 import { encodeBase64url } from "../core/base64url.ts";
 import { HoldfastError, StorageUnavailableError } from "../core/errors.ts";
 import { type JsonValue, utf8Length } from "../core/json.ts";
-import type { CallOptions } from "../object/calls.ts";
-import type { Errand, Operation, Router } from "../object/router.ts";
+import type { Errand, Router } from "../object/router.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Cluster, ClusterLink, ClusterReply } from "../ports/cluster.ts";
 import type { Random } from "../ports/random.ts";
+import { doing, type ErrandObjects, packErrand, runErrand, settle } from "./errand.ts";
 import { type Beat, candidatesOf, Members, place } from "./members.ts";
 import { ownerOf } from "./placement.ts";
 import { SeenNumbers } from "./seen.ts";
 import {
   type Answer,
   type Forwarded,
-  pack,
-  packArgs,
   packError,
   readAnswer,
   readBeat,
   readMessage,
   readRequest,
   type Release,
-  unpackArgs,
-  unpackError,
 } from "./wire.ts";
 
 /** Times of a node among others, in milliseconds. */
@@ -34,25 +30,9 @@ export interface ClusterSettings {
 }
 
 /** What a node needs of the objects of its process. */
-export interface LocalObjects {
+export interface LocalObjects extends ErrandObjects {
   /** Whether calls of a class are taken at all; one that is part of an accepted call still is. */
   accepts(className: string, nested: boolean): boolean;
-  /** Runs a call that another node has forwarded. */
-  run(
-    className: string,
-    id: string,
-    handler: string,
-    args: readonly unknown[],
-    options: CallOptions,
-    chain: readonly string[],
-  ): Promise<unknown>;
-  /** Does something else with an object for another node, with an alarm if that is what it is about. */
-  operate(
-    operation: Exclude<Operation, "call">,
-    className: string,
-    id: string,
-    alarm: string,
-  ): Promise<unknown>;
   /** Time limit of the calls of a class in milliseconds. */
   limitMs(className: string): number;
   /** Lets go of one object once it has nothing more to do. */
@@ -277,20 +257,12 @@ export class ClusterNode implements Router {
   #message(owner: string, errand: Errand): string | undefined {
     const to = this.#members.get(owner);
     if (to === undefined) return undefined;
-    const { cls: { spec }, id, operation, handler, args, options, chain } = errand;
     const message: Forwarded = {
       kind: "call",
       number: this.#count++,
       from: this.#address,
       to: to.incarnation,
-      className: spec.name,
-      objectId: id,
-      operation,
-      handler,
-      ...packArgs(`"${handler}" of object "${spec.name}"`, args),
-      fresh: options.fresh === true,
-      existing: options.existing === true,
-      chain,
+      ...packErrand(errand),
     };
     const text = JSON.stringify(message);
     return utf8Length(text) <= this.#link.maxBytes ? text : undefined;
@@ -392,24 +364,17 @@ export class ClusterNode implements Router {
   }
 
   async #perform(message: Forwarded, objects: LocalObjects): Promise<string> {
-    const { className, objectId, operation, handler, fresh, existing, chain } = message;
-    const what = `the reply of ${doing(operation, handler)} of object "${className}"`;
+    const { className, operation, handler, chain } = message;
     // Decided before anything runs: what a handler throws, whatever its code, is its answer.
     if (!objects.accepts(className, chain.length > 0)) return JSON.stringify(refused);
-    try {
-      const args = unpackArgs(message);
-      const options = { fresh: fresh || !this.#sure(), existing };
-      const value = operation === "call"
-        ? await objects.run(className, objectId, handler, args, options, chain)
-        : await objects.operate(operation, className, objectId, handler);
-      const answer = value === undefined
-        ? JSON.stringify({ kind: "reply" })
-        : JSON.stringify({ kind: "reply", value: pack(what, value) });
-      if (utf8Length(answer) <= this.#link.maxBytes) return answer;
-      throw new HoldfastError("ERR_TOO_LARGE", `Cannot send ${what}: the link carries no more`);
-    } catch (error) {
-      return JSON.stringify({ kind: "error", error: packError(error) });
-    }
+    const answer = JSON.stringify(await runErrand(message, objects, !this.#sure()));
+    if (utf8Length(answer) <= this.#link.maxBytes) return answer;
+    const what = `the reply of ${doing(operation, handler)} of object "${className}"`;
+    const error = new HoldfastError(
+      "ERR_TOO_LARGE",
+      `Cannot send ${what}: the link carries no more`,
+    );
+    return JSON.stringify({ kind: "error", error: packError(error) });
   }
 
   async #release({ className, objectId }: Release, objects: LocalObjects): Promise<string> {
@@ -517,15 +482,4 @@ export class ClusterNode implements Router {
 
 function answered(answer: Answer): Promise<string> {
   return Promise.resolve(JSON.stringify(answer));
-}
-
-/** Names what is done, for messages. */
-function doing(operation: Operation, handler: string): string {
-  if (operation === "call") return `"${handler}"`;
-  return operation === "fire" ? `the alarm "${handler}"` : `the ${operation}`;
-}
-
-function settle(answer: Exclude<Answer, typeof refused>): unknown {
-  if (answer.kind === "reply") return answer.value;
-  throw unpackError(answer.error);
 }

@@ -14,13 +14,25 @@ import { type Operation, operations } from "../object/router.ts";
 import type { Beat } from "./members.ts";
 
 /** A call, or what else is done with an object, on its way to the owner. */
-export interface Forwarded {
+export interface Forwarded extends WireErrand {
   readonly kind: "call";
   /** The node that asks, by its address, and the number it has given the call: no copy is run. */
   readonly from: string;
   readonly number: number;
   /** The incarnation it is meant for: one that has begun anew does not run what is older. */
   readonly to: number;
+}
+
+/** Asks a former owner to let go of an object. */
+export interface Release {
+  readonly kind: "release";
+  readonly from: Beat;
+  readonly className: string;
+  readonly objectId: string;
+}
+
+/** What is to be done with an object, as it crosses. */
+export interface WireErrand {
   readonly className: string;
   readonly objectId: string;
   readonly operation: Operation;
@@ -32,14 +44,6 @@ export interface Forwarded {
   readonly fresh: boolean;
   readonly existing: boolean;
   readonly chain: readonly string[];
-}
-
-/** Asks a former owner to let go of an object. */
-export interface Release {
-  readonly kind: "release";
-  readonly from: Beat;
-  readonly className: string;
-  readonly objectId: string;
 }
 
 /** What one node asks of another. */
@@ -76,7 +80,7 @@ const unlimited = {
 export function packArgs(
   what: string,
   args: readonly unknown[],
-): Pick<Forwarded, "args" | "absent"> {
+): Pick<WireErrand, "args" | "absent"> {
   const absent: number[] = [];
   const packed = args.map((arg, i) => {
     if (arg !== undefined) return pack(`argument ${i} of ${what}`, arg);
@@ -87,7 +91,7 @@ export function packArgs(
 }
 
 /** Undoes {@linkcode packArgs}. */
-export function unpackArgs({ args, absent }: Pick<Forwarded, "args" | "absent">): unknown[] {
+export function unpackArgs({ args, absent }: Pick<WireErrand, "args" | "absent">): unknown[] {
   const unpacked: unknown[] = [...args];
   for (const i of absent) unpacked[i] = undefined;
   return unpacked;
@@ -197,10 +201,16 @@ export function readRequest(text: string): Request | undefined {
 }
 
 function isCall(message: Forwarded): boolean {
-  const { from, number, to, operation, handler, args, absent, fresh, existing, chain } = message;
+  const { from, number, to } = message;
   return typeof from === "string" && Number.isSafeInteger(number) && number >= 0 &&
-    Number.isInteger(to) && typeof handler === "string" &&
-    operations.includes(operation) &&
+    Number.isInteger(to) && isErrand(message);
+}
+
+/** Whether what arrived, as far as it is text, is to be done with an object. */
+export function isErrand(message: Partial<WireErrand>): message is WireErrand {
+  const { className, objectId, operation, handler, args, absent, fresh, existing, chain } = message;
+  return typeof className === "string" && typeof objectId === "string" &&
+    typeof handler === "string" && operations.some((known) => known === operation) &&
     Array.isArray(args) && Array.isArray(absent) &&
     absent.every((i) => Number.isInteger(i) && i in args) &&
     typeof fresh === "boolean" && typeof existing === "boolean" &&

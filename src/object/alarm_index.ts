@@ -58,16 +58,12 @@ export class AlarmIndex implements WriteHooks {
 
   /** What all entries begin with. */
   get prefix(): string {
-    return `${this.#ports.namespace}/alarm/`;
+    return indexPrefix(this.#ports.namespace);
   }
 
   /** Reads the key of an entry; `undefined` if it is none. */
   read(key: string): IndexEntry | undefined {
-    const parts = key.slice(this.prefix.length).split("/");
-    const [due = "", name, id, nonce = ""] = parts;
-    const madeAt = parseInt(nonce, 36);
-    if (parts.length !== 4 || !/^\d{15}$/.test(due) || Number.isNaN(madeAt)) return undefined;
-    return { key, due: Number(due), place: `${name}/${id}`, nonce, madeAt };
+    return readEntry(this.prefix, key);
   }
 
   before(
@@ -125,6 +121,20 @@ export class AlarmIndex implements WriteHooks {
     const due = String(Math.min(at, maxDue)).padStart(15, "0");
     return `${this.prefix}${due}/${recordKey.slice(this.#objects.length)}/${nonce}`;
   }
+}
+
+/** What all entries of a namespace begin with. */
+export function indexPrefix(namespace: string): string {
+  return `${namespace}/alarm/`;
+}
+
+/** Reads the key of an entry; `undefined` if it is none. */
+export function readEntry(prefix: string, key: string): IndexEntry | undefined {
+  const parts = key.slice(prefix.length).split("/");
+  const [due = "", name, id, nonce = ""] = parts;
+  const madeAt = parseInt(nonce, 36);
+  if (parts.length !== 4 || !/^\d{15}$/.test(due) || Number.isNaN(madeAt)) return undefined;
+  return { key, due: Number(due), place: `${name}/${id}`, nonce, madeAt };
 }
 
 /** The alarms of one state that the other does not have. */

@@ -40,9 +40,9 @@ export const clusterMutants: readonly Mutant[] = [
     decision: 1,
     scenario: "cluster",
     edits: [{
-      file: node,
-      find: `      const options = { fresh: fresh || !this.#sure(), existing };`,
-      replace: `      const options = { fresh: false, existing };`,
+      file: "src/cluster/errand.ts",
+      find: `    const options = { fresh: errand.fresh || fresh, existing: errand.existing };`,
+      replace: `    const options = { fresh: false, existing: errand.existing };`,
     }],
   },
 ];
