@@ -52,7 +52,8 @@ function answer<T>(run: () => T): Promise<T> {
   return new Promise((resolve) => resolve(run()));
 }
 
-class OwnStorage implements Storage {
+/** Records of a Durable Object as a storage. */
+export class OwnStorage implements Storage {
   readonly #records: Records;
   #closed = false;
 

@@ -19,6 +19,24 @@ export interface DurableObjectContext {
   readonly storage: DurableObjectStorageLike;
 }
 
+/** What is used of the storage of a Durable Object that hosts an object (`ctx.storage`). */
+export interface HostStorageLike extends DurableObjectStorageLike {
+  /** When it is woken up next; `null` for never. */
+  getAlarm(): Promise<number | null>;
+  /** Has it woken up. */
+  setAlarm(at: number): Promise<void>;
+  /** Lets it sleep. */
+  deleteAlarm(): Promise<void>;
+  /** Removes everything there is of it. */
+  deleteAll(): Promise<void>;
+}
+
+/** What is used of what a Durable Object that hosts an object is constructed with (`ctx`). */
+export interface DurableObjectHostContext {
+  /** What it keeps. */
+  readonly storage: HostStorageLike;
+}
+
 /** What is used of a way to one Durable Object. */
 export interface DurableObjectStub {
   /** Sends it a request. */

@@ -15,6 +15,8 @@ const SCHEMA = "CREATE TABLE IF NOT EXISTS holdfast_record " +
 export class Records {
   readonly #sql: SqlLike;
   readonly #nextEtag: () => string;
+  /** The table is known to be there. */
+  #made = false;
 
   constructor(sql: SqlLike, random: Random) {
     this.#sql = sql;
@@ -22,10 +24,15 @@ export class Records {
     const prefix = encodeBase64url(random.bytes(9));
     let count = 0;
     this.#nextEtag = () => `${prefix}.${count++}`;
-    sql.exec(SCHEMA);
+  }
+
+  /** Told that all there was of the database is gone. */
+  forget(): void {
+    this.#made = false;
   }
 
   get(key: string): Stored | undefined {
+    if (!this.#isMade()) return undefined;
     const query = "SELECT value, etag FROM holdfast_record WHERE key = ?";
     const [row] = this.#sql.exec(query, key).toArray();
     return row && { value: String(row["value"]), etag: String(row["etag"]) };
@@ -35,6 +42,8 @@ export class Records {
     const found = this.#etag(key);
     const lost = ifNoneMatch === "*" ? found !== null : ifMatch !== undefined && ifMatch !== found;
     if (lost) return { ok: false, found };
+    if (!this.#made) this.#sql.exec(SCHEMA);
+    this.#made = true;
     const etag = this.#nextEtag();
     this.#sql.exec(
       "INSERT INTO holdfast_record (key, etag, value) VALUES (?, ?, ?) " +
@@ -49,11 +58,12 @@ export class Records {
   delete(key: string, ifMatch: string | undefined): DeleteResult {
     const found = this.#etag(key);
     if (ifMatch !== undefined && ifMatch !== found) return { ok: false, found };
-    this.#sql.exec("DELETE FROM holdfast_record WHERE key = ?", key);
+    if (found !== null) this.#sql.exec("DELETE FROM holdfast_record WHERE key = ?", key);
     return { ok: true };
   }
 
   list(prefix: string, after: string, limit: number): readonly string[] {
+    if (!this.#isMade()) return [];
     // DEL is greater than every character of a key.
     const rows = this.#sql.exec(
       "SELECT key FROM holdfast_record WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
@@ -66,7 +76,14 @@ export class Records {
   }
 
   #etag(key: string): string | null {
+    if (!this.#isMade()) return null;
     const [row] = this.#sql.exec("SELECT etag FROM holdfast_record WHERE key = ?", key).toArray();
     return row === undefined ? null : String(row["etag"]);
+  }
+
+  /** The first write makes the table, since a Durable Object that was only read from costs nothing. */
+  #isMade(): boolean {
+    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'holdfast_record'";
+    return this.#made ||= this.#sql.exec(query).toArray().length > 0;
   }
 }

@@ -33,7 +33,7 @@ export function objectHost(
   router?: Router,
 ): ObjectHost {
   const { mailbox, storageTimeoutMs, maxObjectBytes, maxObjects, callTimeoutMs } = limits;
-  const tries = inRange("tries", alarms.tries ?? alarmRetry.tries, 1, 1000);
+  const tries = checkTries(alarms.tries);
   const host = new ObjectHost(ports, {
     namespace,
     engine: { mailbox, storageTimeoutMs },
@@ -48,6 +48,16 @@ export function objectHost(
   }, router);
   for (const definition of definitions) host.register(definition);
   return host;
+}
+
+/**
+ * Checks how often an alarm is tried.
+ *
+ * @returns It, or the default.
+ * @throws {RangeError} If it is out of range.
+ */
+export function checkTries(tries: number = alarmRetry.tries): number {
+  return inRange("tries", tries, 1, 1000);
 }
 
 function inRange(name: string, value: number, least: number, most: number): number {
