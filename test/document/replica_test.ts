@@ -56,3 +56,11 @@ test("[DC9] operations that come twice count once, and a missing one is a gap", 
   const error = assertThrows(() => heard(spec, once, [entry(10, "rope")]));
   assert(String(error).includes("after operation 8 comes 10"), String(error));
 });
+
+test("[DC9] a page that takes its place back numbers on from what the server has answered of it", () => {
+  // A duplicated tab has done nine things under the same name meanwhile.
+  const back = snapshot(empty(), "one", ["net"], 9);
+  const [, sent] = toSend(add(back, "kelp"));
+  assertEquals(sent.map(({ seq }) => seq), [10]);
+  assertEquals(add(back, "kelp").view, { items: ["net", "kelp"] });
+});

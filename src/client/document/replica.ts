@@ -97,7 +97,9 @@ export function joined<S, Op>(
   const unsent = replica.pending.map((each): Pending<Op> =>
     each.seq > acked ? { ...each, sent: false } : { ...each, sent: false, settled: true }
   );
-  const mine = { ...replica, you, presence, pending: unsent };
+  // Another page may have gone on under this name: what it has numbered must not be numbered again.
+  const next = Math.max(replica.next, acked + 1);
+  const mine = { ...replica, you, presence, pending: unsent, next };
   return caughtUp(spec, mine, epoch, catchUp);
 }
 
