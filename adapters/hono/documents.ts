@@ -8,7 +8,10 @@ import {
 } from "../../src/document/connection.ts";
 import type { DocumentDefinition } from "../../src/document/model.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
+import type { LiveSession } from "../../src/stash/live_session.ts";
 import type { Session } from "../../src/stash/session.ts";
+import { watchForEnd } from "../../src/stash/session_end.ts";
+import { readCookie } from "../web/cookies.ts";
 import type { Holdfast } from "../web/holdfast.ts";
 import { internalsOf } from "../web/internals.ts";
 import { mayConnect, type OriginRules } from "../web/origin.ts";
@@ -38,7 +41,10 @@ export interface DocumentSocketOptions {
   readonly upgradeWebSocket: UpgradeWebSocket;
   /** Which document. @default {the parameter "id" of the route} */
   readonly id?: (c: DocumentContext) => string | undefined;
-  /** Who may join; `undefined` refuses with 403. */
+  /**
+   * Who may join; `undefined` refuses with 403. A socket is closed when the session of its request is
+   * over, and joins again with the rights there are then.
+   */
   readonly access: (c: DocumentContext) =>
     | DocumentAccess
     | undefined
@@ -103,6 +109,8 @@ export function documentSocket<S, Op>(
     const { raw } = c.req;
     // Pages of other origins must not act for a user who visits them: cookies come along regardless.
     if (!mayConnect(raw, rules) && !mayConnect(raw, others)) return refused();
+    // Before its rights are looked up: what ends in between must not go unnoticed.
+    const session = await livingSession(holdfast, c);
     const allowed = await access(c);
     const name = id(c);
     if (allowed === undefined || name === undefined) return refused();
@@ -114,23 +122,49 @@ export function documentSocket<S, Op>(
     // Not the session: its name changes with a secret or a login, and what was not answered would be done twice.
     const owner = `${allowed.actor ?? ""}|`;
     return await upgradeWebSocket<DocumentContext>(() =>
-      socketEvents(holdfast, { document, vsn: definition.spec.vsn }, allowed, owner, limits)
+      socketEvents(
+        holdfast,
+        { document, vsn: definition.spec.vsn, session },
+        allowed,
+        owner,
+        limits,
+      )
     )(c, next);
   };
 }
 
+/** The session of a request, if there is one: rights that come from none end with none. */
+async function livingSession(
+  holdfast: Holdfast,
+  c: DocumentContext,
+): Promise<LiveSession | undefined> {
+  const { sessions, cookie } = internalsOf(holdfast, "a document route");
+  if (!sessions.owns(c.get("session"))) return undefined;
+  const tokens = readCookie(c.req.raw.headers.get("cookie"), cookie.name);
+  const session = await sessions.openLive(tokens, 0, {});
+  // Where storage does not answer, what can be found out later counts.
+  if (await session?.look().catch(() => "begun") !== "begun") return undefined;
+  session?.active();
+  return session;
+}
+
+interface Joined extends Pick<ConnectionPorts, "document" | "vsn"> {
+  readonly session: LiveSession | undefined;
+}
+
 function socketEvents(
   holdfast: Holdfast,
-  joined: Pick<ConnectionPorts, "document" | "vsn">,
+  { session, ...joined }: Joined,
   { actor, readOnly = false }: DocumentAccess,
   owner: string,
   limits: ConnectionLimits,
 ): ReturnType<Parameters<UpgradeWebSocket>[0]> {
   const { clock, hmac } = internalsOf(holdfast, "a document route");
   let connection: DocumentConnection | undefined;
+  let unwatch = (): void => {};
   return {
     onOpen(_: object, socket: SocketHandle) {
-      connection = new DocumentConnection({
+      const opened = connection = new DocumentConnection({
         clock,
         ...joined,
         actor,
@@ -139,15 +173,19 @@ function socketEvents(
           const tag = await hmac(memberKey, new TextEncoder().encode(owner + client));
           return encodeBase64url(tag.slice(0, 12));
         },
+        active: () => session?.active(),
         send: (text) => socket.send(text),
         buffered: () => buffered(socket.raw),
         close: (code, reason) => socket.close(code, reason),
       }, limits);
+      if (session === undefined) return;
+      unwatch = watchForEnd(session, clock, () => opened.sessionOver());
     },
     onMessage(event: { readonly data: unknown }) {
       if (typeof event.data === "string") connection?.received(event.data);
     },
     onClose() {
+      unwatch();
       connection?.closed();
     },
   };

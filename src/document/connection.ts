@@ -18,6 +18,8 @@ import {
 export const documentCloseCode = {
   /** A frame that is none. Not tried again. */
   badMessage: 4400,
+  /** The session of the request is over. Tried again: there may be another one. */
+  unauthorized: 4401,
   /** Not allowed to join. */
   refused: 4403,
   /** No join in time, or no sign of life. */
@@ -70,6 +72,8 @@ export interface ConnectionPorts {
   readonly readOnly: boolean;
   /** A client's name as others see it: nobody else can take it. */
   nameOf(client: string): string | Promise<string>;
+  /** The user has done something. */
+  active(): void;
   send(text: string): void;
   /** Bytes that wait to be sent by the socket. */
   buffered(): number;
@@ -121,6 +125,11 @@ export class DocumentConnection {
     this.#handle(frame);
   }
 
+  /** The session that the rights are from is over. */
+  sessionOver(): void {
+    this.#close(documentCloseCode.unauthorized, "the session is over");
+  }
+
   /** The socket is closed. */
   closed(): void {
     this.#state = "closed";
@@ -143,6 +152,7 @@ export class DocumentConnection {
     if (membership === undefined) return this.#close(documentCloseCode.badMessage, "not joined");
     membership.heard();
     if (frame.t === "here") return this.#here(membership, frame.data);
+    this.#ports.active();
     const answering = frame.t === "op"
       ? membership.mutate(frame.op, frame.seq)
       : membership[frame.t](frame.seq);

@@ -21,6 +21,7 @@ test("[DC11] a client that says nothing for three heartbeats is gone, one that d
     vsn: 1,
     actor: "ada",
     readOnly: false,
+    active: () => {},
     nameOf: (client) => client,
     send: (text) => void sent.push(text),
     buffered: () => 0,
@@ -56,6 +57,7 @@ test("[DO20] a socket that does not drain is sent no more than its backlog, then
     vsn: 1,
     actor: "ada",
     readOnly: true,
+    active: () => {},
     nameOf: (client) => client,
     send: (text) => {
       sent.push(JSON.parse(text));
@@ -99,6 +101,7 @@ test("[DO20] a socket that asks on without reading is closed before its answers 
     vsn: 1,
     actor: "ada",
     readOnly: false,
+    active: () => {},
     nameOf: (client) => client,
     send: (text) => void (sent += text.length),
     buffered: () => sent,
@@ -206,6 +209,7 @@ function page(w: World, vsns: { page: number; server: number }, kept: { text: st
         vsn: vsns.server,
         actor: null,
         readOnly: false,
+        active: () => {},
         nameOf: (client) => client,
         send: (text) => events.received(text),
         buffered: () => 0,

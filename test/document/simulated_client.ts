@@ -63,6 +63,7 @@ export class SimulatedClient<S, Op> {
       vsn: this.#spec.vsn,
       actor: this.name,
       readOnly: false,
+      active: () => {},
       nameOf: (client) => client,
       buffered: () => 0,
       send: (text) => this.#over(link, "down", () => this.#received(text)),

@@ -79,11 +79,11 @@ test("[DC5] a large state is put into parts once, for all who join", () => {
 
 test("[DC7] a client comes back unless it makes no sense", () => {
   const next = (code: number) => afterDocumentClose(code).next;
-  const { replaced, rate, silent, ...final } = documentCloseCode;
+  const { replaced, rate, silent, unauthorized, ...final } = documentCloseCode;
   assertEquals(Object.values(final).map(next), Object.values(final).map(() => "stop"));
   assertEquals(next(replaced), "replaced");
-  assertEquals([1000, 1001, 1006, 1011, 1012, 1013, silent, rate].map(next), [
-    ...Array.from({ length: 8 }, () => "retry"),
+  assertEquals([1000, 1001, 1006, 1011, 1012, 1013, silent, unauthorized, rate].map(next), [
+    ...Array.from({ length: 9 }, () => "retry"),
   ]);
   const busy = afterDocumentClose(rate);
   assert(busy.next === "retry" && busy.afterMs >= 5000);

@@ -32,6 +32,10 @@ function place(t: TestContext, storage: Storage, secrets: readonly string[]) {
     await cart.stash();
     return c.text("ok");
   });
+  app.post("/logout", async (c) => {
+    await c.var.session.destroy();
+    return c.text("ok");
+  });
   const handler = documentSocket(holdfast, Items, {
     upgradeWebSocket,
     access: async (c) => {
@@ -52,7 +56,11 @@ interface Frame {
 }
 
 /** A client of a document on one of its servers. */
-async function connect({ app, opened }: ReturnType<typeof place>, cookie: string) {
+async function connect(
+  { app, opened }: ReturnType<typeof place>,
+  cookie: string,
+  client = "0123456789abcdef",
+) {
   const response = await app.request("/items/a", { headers: { cookie } });
   assertEquals(response.status, 200);
   const events = opened.pop();
@@ -76,7 +84,7 @@ async function connect({ app, opened }: ReturnType<typeof place>, cookie: string
   const until = async (is: () => boolean) => {
     while (!is()) await new Promise<void>((resolve) => arrived = resolve);
   };
-  say({ t: "join", v: 1, client: "0123456789abcdef" });
+  say({ t: "join", v: 1, client });
   await until(() => received.some(({ t }) => t === "joined"));
   const lose = () => events.onClose?.({ code: 1006, reason: "" }, socket);
   return { say, until, received, closed, lose };
@@ -101,6 +109,25 @@ test("[DO6] what is sent again to a node with a newer secret is done once", asyn
   await second.until(() => second.received.some(({ t }) => t === "answer"));
   assertEquals(second.received.find(({ t }) => t === "answer")?.answer?.status, "commit");
   assertEquals(await itemsOf(two.holdfast), []);
+});
+
+test("[DC14] a document's socket is closed when the session it got its rights from is over", async (t) => {
+  const there = place(t, memoryStorage(), [newer]);
+  const cookie = cookieOf(await there.app.request("/cart", { method: "POST" }));
+  const other = cookieOf(await there.app.request("/cart", { method: "POST" }));
+  const [mine, another] = [
+    await connect(there, cookie),
+    await connect(there, other, "f".repeat(16)),
+  ];
+  await there.app.request("/logout", { method: "POST", headers: { cookie } });
+  await mine.until(() => mine.closed.length > 0);
+  assertEquals([mine.closed, another.closed], [[4401], []]);
+  mine.say({ t: "op", seq: 1, op: { add: "rope" } });
+  another.say({ t: "op", seq: 1, op: { add: "tar" } });
+  await another.until(() => another.received.some(({ t }) => t === "answer"));
+  assertEquals(await itemsOf(there.holdfast), ["tar"]);
+  const again = await there.app.request("/items/a", { headers: { cookie } });
+  assertEquals(again.status, 403);
 });
 
 /** What is in the document, after an operation. */
