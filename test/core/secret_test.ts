@@ -78,7 +78,8 @@ test("[KY2] secrets that are not a list of text or bytes are a TypeError that na
   for (const secrets of [undefined, null, "x".repeat(64), { 0: K1 }, new Set([K1])]) {
     assertThrows(() => checkSecrets(secrets), isTypeError);
   }
-  for (const secret of [undefined, null, 42, [K1], new ArrayBuffer(32), new Uint16Array(32)]) {
+  assertThrows(() => checkSecrets([K1, undefined]), /^Cannot use secrets\[1\]: it is undefined; /);
+  for (const secret of [null, 42, [K1], new ArrayBuffer(32), new Uint16Array(32)]) {
     assertThrows(() => checkSecrets([K1, secret]), /^Cannot use secrets\[1\]: it is neither/);
   }
   const sparse: string[] = [];
