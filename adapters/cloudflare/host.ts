@@ -4,13 +4,11 @@ import { Directory } from "../../src/object/directory.ts";
 import type { AnyObjectDefinition } from "../../src/object/model.ts";
 import type { ObjectHost } from "../../src/object/objects.ts";
 import type { Errand, Router } from "../../src/object/router.ts";
-import type { EnginePorts } from "../../src/object/types.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import type { Telemetry } from "../../src/ports/telemetry.ts";
-import { snapshot } from "../web/async_context.ts";
 import { webClock } from "../web/clock.ts";
 import { checkLimits, type HoldfastLimits } from "../web/limits.ts";
-import { Listeners } from "../web/listeners.ts";
+import { enginePorts, Listeners } from "../web/listeners.ts";
 import { checkTries, objectHost } from "../web/object_root.ts";
 import { webRandom } from "../web/random.ts";
 import { type HostAsked, namespace, readAsked, Way } from "./errands.ts";
@@ -143,17 +141,7 @@ class Host<E> {
       notes && new Ids(notes),
     );
     const listeners = new Listeners(options.telemetry);
-    const ports: EnginePorts = {
-      storage,
-      clock,
-      random,
-      get emit() {
-        return listeners.emit;
-      },
-      get carry() {
-        return listeners.emit === undefined ? undefined : snapshot;
-      },
-    };
+    const ports = enginePorts({ storage, clock, random }, listeners);
     const limits = checkLimits(options.limits);
     const binding = options.binding(env);
     const way = new Way({ binding, directory: directoryOf(limits), clock });

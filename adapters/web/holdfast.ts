@@ -16,7 +16,6 @@ import type {
   ObjectDefinition,
 } from "../../src/object/model.ts";
 import type { ObjectHost } from "../../src/object/objects.ts";
-import type { EnginePorts } from "../../src/object/types.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
@@ -29,7 +28,6 @@ import { SessionNotices } from "../../src/stash/notices.ts";
 import type { SessionOptions } from "../../src/stash/session.ts";
 import { Sessions } from "../../src/stash/sessions.ts";
 import type { SweepOptions, SweepReport } from "../../src/stash/sweep.ts";
-import { snapshot } from "./async_context.ts";
 import { webClock } from "./clock.ts";
 import { clusterNode, type ClusterOptions, hearNotice, noticeTeller } from "./cluster_root.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings, readCookie } from "./cookies.ts";
@@ -37,7 +35,7 @@ import { fastestHmac } from "./hmac.ts";
 import { type DocumentRoot, documentRoot, type DocumentRootOptions } from "./document_root.ts";
 import { checkLimits, type HoldfastLimits } from "./limits.ts";
 import { type Internals, noteInternals } from "./internals.ts";
-import { Listeners } from "./listeners.ts";
+import { enginePorts, Listeners } from "./listeners.ts";
 import { type AlarmOptions, objectHost } from "./object_root.ts";
 import { OpenedSession, type OpenSession } from "./opened.ts";
 import { webRandom } from "./random.ts";
@@ -297,17 +295,7 @@ function compose(
   const limits = checkLimits(options.limits);
   const lifetime = checkLifetime(options.lifetime);
   const listeners = new Listeners(options.telemetry);
-  const ports: EnginePorts = {
-    storage,
-    clock,
-    random,
-    get emit() {
-      return listeners.emit;
-    },
-    get carry() {
-      return listeners.emit === undefined ? undefined : snapshot;
-    },
-  };
+  const ports = enginePorts({ storage, clock, random }, listeners);
   const node = clusterNode({ ...options, random });
   const keys = deriveKeys(secrets, hmac);
   // Whoever needs the keys sees the failure; nobody else has to.

@@ -1,4 +1,6 @@
+import type { EnginePorts } from "../../src/object/types.ts";
 import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
+import { snapshot } from "./async_context.ts";
 
 /** Who hears of events. While nobody does, none are made. */
 export class Listeners {
@@ -59,5 +61,21 @@ export class Listeners {
         // A listener's own failure must not become the application's; nobody is left to tell.
       }
     }
+  };
+}
+
+/** What an engine stands on that tells these listeners. */
+export function enginePorts(
+  ports: Pick<EnginePorts, "clock" | "random" | "storage">,
+  listeners: Listeners,
+): EnginePorts {
+  return {
+    ...ports,
+    get emit() {
+      return listeners.emit;
+    },
+    get carry() {
+      return listeners.emit === undefined ? undefined : snapshot;
+    },
   };
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer as createHttp2Server, type Http2ServerRequest } from "node:http2";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../../test/harness/port.ts";
 import { load, numberFrom, type PeerKind } from "./peer.ts";
 
 interface Context {
@@ -15,15 +16,6 @@ interface Context {
 interface Module {
   object(definition: object): unknown;
   createEndpointHandler(options: object): (request: Http2ServerRequest, response: never) => void;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const binary = fileURLToPath(
