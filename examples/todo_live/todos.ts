@@ -1,5 +1,6 @@
 /** A todo list: what it keeps, what can be done with it, and how it looks. */
-import { type AnyView, defineView } from "holdfast/live";
+import { defineStash } from "holdfast";
+import { type AnyView, defineView, type ViewContext } from "holdfast/live";
 import { html } from "hono/html";
 import * as v from "valibot";
 
@@ -9,19 +10,49 @@ interface Item {
   done: boolean;
 }
 
+interface State {
+  items: Item[];
+  draft: string;
+}
+
 const text = v.pipe(v.string(), v.trim(), v.maxLength(200));
 const Id = v.object({ id: v.pipe(v.string(), v.toNumber(), v.integer()) });
+const Items = v.array(v.object({ id: v.number(), text: v.string(), done: v.boolean() }));
+
+/** What is to be done belongs to the session: every tab shows it, and every tab changes it. */
+const List = defineStash({
+  name: "todo-list",
+  vsn: 1,
+  stored: ["items"],
+  schema: v.object({ items: Items }),
+  state: () => ({ items: [] as Item[] }),
+});
+
+/** Shows what is stored: this page's view knows only what it last read. */
+async function read({ state, session }: ViewContext<State>): Promise<void> {
+  state.items = (await session.stash(List)).state.items;
+}
+
+/** Changes what is stored, in one step with reading it: tabs that do so at once lose nothing. */
+async function change(
+  { state, session }: ViewContext<State>,
+  how: (items: Item[]) => Item[],
+): Promise<void> {
+  const list = await session.stash(List);
+  await list.update((stored) => void (stored.items = how(stored.items)));
+  state.items = list.state.items;
+}
 
 export const Todos: AnyView = defineView({
   name: "todos",
   vsn: 1,
-  // The list belongs to the session, so every tab has it. What is being typed belongs to its page.
-  stored: { items: "session", draft: "reconnect" },
-  schema: v.object({
-    items: v.array(v.object({ id: v.number(), text: v.string(), done: v.boolean() })),
-    draft: v.string(),
-  }),
-  state: () => ({ items: [] as Item[], draft: "" }),
+  // What is being typed belongs to its page, over reconnects.
+  stored: { draft: "reconnect" },
+  schema: v.object({ draft: v.string() }),
+  state: (): State => ({ items: [], draft: "" }),
+  mount: read,
+  // Another tab has stored something.
+  info: read,
   events: {
     type: {
       input: v.object({ text: v.string() }),
@@ -31,25 +62,26 @@ export const Todos: AnyView = defineView({
     },
     add: {
       input: v.object({ text }),
-      run({ state }, { text }) {
-        if (text === "" || state.items.length >= 100) return;
-        const id = 1 + Math.max(0, ...state.items.map((item) => item.id));
-        state.items.push({ id, text, done: false });
-        state.draft = "";
+      async run(ctx, { text }) {
+        await change(ctx, (items) => {
+          if (text === "" || items.length >= 100) return items;
+          const id = 1 + Math.max(0, ...items.map((item) => item.id));
+          return [...items, { id, text, done: false }];
+        });
+        ctx.state.draft = "";
       },
     },
     toggle: {
       input: Id,
-      run({ state }, { id }) {
-        const item = state.items.find((item) => item.id === id);
-        if (item !== undefined) item.done = !item.done;
-      },
+      run: (ctx, { id }) =>
+        change(
+          ctx,
+          (items) => items.map((item) => item.id === id ? { ...item, done: !item.done } : item),
+        ),
     },
     remove: {
       input: Id,
-      run({ state }, { id }) {
-        state.items = state.items.filter((item) => item.id !== id);
-      },
+      run: (ctx, { id }) => change(ctx, (items) => items.filter((item) => item.id !== id)),
     },
   },
   render: ({ state }) => {

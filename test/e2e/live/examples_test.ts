@@ -36,6 +36,12 @@ todos.scenario(
     const second = await s.open("/", context);
     assertEquals(await itemsOf(second), ["kelp", "boat"]);
     assertEquals(await second.locator("#text").inputValue(), "");
+    await second.locator("#text").fill("salt");
+    await Promise.all([second.keyboard.press("Enter"), page.locator("#item-2 .tick").click()]);
+    await second.locator(".items span", { hasText: "salt" }).waitFor();
+    const both = async (tab: Page) => (await itemsOf(tab)).join() === "kelp,boat,salt";
+    await until(async () => await both(page) && await both(second));
+    await second.locator("#item-2:not(.done)").waitFor();
     node.kill("SIGKILL");
     await node.exited;
     s.proxy.lead(await s.node());
@@ -44,7 +50,7 @@ todos.scenario(
     await connected(page);
     await page.locator("#item-3 .tick").click();
     await page.locator("#item-3.done").waitFor();
-    assertEquals(await itemsOf(page), ["kelp", "boat"]);
+    assertEquals(await itemsOf(page), ["kelp", "boat", "salt"]);
     assertEquals(await page.locator("#text").inputValue(), "half a th");
   },
 );
