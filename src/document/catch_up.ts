@@ -1,6 +1,7 @@
 import { type JsonValue, utf8Length } from "../core/json.ts";
 import type { CatchUp, DocumentSpec, LogEntry } from "./model.ts";
 import type { Entry } from "./stored.ts";
+import type { Touched } from "./touched.ts";
 
 /** So few bytes of operations are sent whatever else could be. */
 const fewBytes = 4096;
@@ -15,6 +16,7 @@ export interface Present<S> {
   readonly seq: number;
   /** Bytes of the state as JSON, about. */
   readonly bytes: number;
+  readonly touched: Touched;
 }
 
 /**
@@ -58,24 +60,18 @@ function fits(entries: readonly Entry[], limit: number): boolean {
 }
 
 function changedParts<S>(
-  { spec, state, seq }: Present<S>,
+  { spec, state, seq, touched }: Present<S>,
   missed: readonly Entry[],
 ): (CatchUp & { readonly kind: "parts" }) | undefined {
   const { parts } = spec;
-  if (parts === undefined) return undefined;
+  const names = parts === undefined ? undefined : touched.by(parts, missed);
+  if (parts === undefined || names === undefined) return undefined;
   const changed: Record<string, JsonValue> = {};
   const gone: string[] = [];
-  const seen = new Set<string>();
-  for (const { op } of missed) {
-    // A restored state has been put in the place of everything.
-    if (op === undefined) return undefined;
-    for (const name of parts.touched(op)) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const part = parts.part(state, name);
-      if (part === undefined) gone.push(name);
-      else changed[name] = part;
-    }
+  for (const name of names) {
+    const part = parts.part(state, name);
+    if (part === undefined) gone.push(name);
+    else changed[name] = part;
   }
   return { kind: "parts", seq, parts: changed, gone };
 }

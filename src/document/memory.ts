@@ -98,7 +98,8 @@ export class Memory {
   /** How somebody at a number of this log gets to what is durable. */
   catchUp(seq: number | undefined, bytes: number): CatchUp {
     const { durable } = this;
-    const present = { spec: this.#spec, state: durable.state, seq: durable.seq, bytes };
+    const { touched } = this.recent;
+    const present = { spec: this.#spec, state: durable.state, seq: durable.seq, bytes, touched };
     return catchUp(present, seq === undefined ? seq : this.recent.between(seq, durable.seq));
   }
 

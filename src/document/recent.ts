@@ -1,6 +1,7 @@
 import type { LogStore } from "./log_store.ts";
 import { type Entry, entryBytes } from "./stored.ts";
 import { Tail } from "./tail.ts";
+import { Touched } from "./touched.ts";
 import { UndoLog } from "./undo.ts";
 import { type AnySpec, upToDate } from "./version.ts";
 
@@ -13,6 +14,8 @@ export class Recent {
   readonly #log: LogStore;
   readonly #key: string;
   readonly #tail: Tail = new Tail(tailLimit);
+  /** The parts that its durable entries have touched. */
+  readonly touched: Touched = new Touched();
   #undo: UndoLog = new UndoLog();
   /** The steps before those entries are in it. */
   #complete: Promise<void> | undefined;
@@ -50,6 +53,7 @@ export class Recent {
   clear(): void {
     this.#era++;
     this.#tail.clear();
+    this.touched.forget();
     this.back(0);
   }
 
