@@ -5,6 +5,7 @@
  *     npm run bench -- documents --quick             does it work? A minute; writes nothing
  *     npm run bench -- documents --servers=bun       ours on one runtime
  *     npm run bench -- documents --peers=sharedb     one peer; `--peers=` for none
+ *     npm run bench -- documents --parts=fast,fan    only these of memory, fast, fan, joins and behind; writes nothing
  *
  * More: `--rounds=2 --connections=50 --seconds=3 --joins=20 --missed=10000 --documents=200 --print`. All servers
  * have the same clients, which speak the protocols without the libraries of clients. Fails if a change did
@@ -22,8 +23,10 @@ import {
   fanOut,
   joins,
   memory,
+  nothing,
   type Outcome,
   type Sizes,
+  type Subject,
   throughput,
 } from "./_documents/scenarios.ts";
 import { protocols } from "./_documents/wires.ts";
@@ -51,6 +54,27 @@ const sizes: Sizes = {
   documents: numberOption("documents", quick ? 20 : 200),
 };
 
+/** What is measured, in this order: of memory first, while the heap has nothing else in it. */
+const parts: Readonly<
+  Record<string, (subject: Subject, sizes: Sizes) => Promise<Partial<Outcome>>>
+> = {
+  memory: async (subject) => ({ memoryKiB: await memory(subject, sizes) }),
+  fast: async (subject) => ({
+    one: await throughput(subject, 1, sizes),
+    ten: await throughput(subject, 10, sizes),
+  }),
+  // After that, when what runs has been compiled: a server has run for longer than a bench.
+  fan: fanOut,
+  joins,
+  behind: catchUp,
+};
+const chosen = option("parts")?.split(",");
+for (const name of chosen ?? []) {
+  if (!Object.hasOwn(parts, name)) {
+    throw new Error(`Cannot measure "${name}": choose from ${Object.keys(parts)}`);
+  }
+}
+
 /** Has one server go through everything. */
 async function measure(runtime: Runtime, subject: string): Promise<Outcome> {
   const protocol = protocols[subject];
@@ -60,25 +84,27 @@ async function measure(runtime: Runtime, subject: string): Promise<Outcome> {
   const server = await ServerProcess.start(runtime, subject, data);
   try {
     const one = { server, protocol };
-    // First, while the heap has nothing else in it.
-    const memoryKiB = await memory(one, sizes);
-    return {
-      memoryKiB,
-      ...await fanOut(one, sizes),
-      one: await throughput(one, 1, sizes),
-      ten: await throughput(one, 10, sizes),
-      ...await joins(one, sizes),
-      ...await catchUp(one, sizes),
-    };
+    const outcome = { ...nothing };
+    for (const [name, measured] of Object.entries(parts)) {
+      if (chosen === undefined || chosen.includes(name)) {
+        Object.assign(outcome, await measured(one, sizes));
+      }
+    }
+    return outcome;
   } finally {
     await server.stop();
   }
 }
 
+const names: Readonly<Record<string, string>> = { holdfast: "**Holdfast**", floor: "floor" };
+
 async function measureAll(): Promise<readonly Results[]> {
   const [node] = chooseRuntimes("node");
   const all = [
-    ...chooseRuntimes(servers).map((runtime) => ({ runtime, subject: "holdfast" })),
+    ...chooseRuntimes(servers).flatMap((runtime) => [
+      { runtime, subject: "holdfast" },
+      { runtime, subject: "floor" },
+    ]),
     ...node === undefined ? [] : peers.map((subject) => ({ runtime: node, subject })),
   ].map((one) => ({ ...one, outcomes: [] as Outcome[] }));
   for (let round = 1; round <= rounds; round++) {
@@ -88,15 +114,17 @@ async function measureAll(): Promise<readonly Results[]> {
     }
   }
   return all.map(({ runtime, subject, outcomes }) => ({
-    name: subject === "holdfast" ? `**Holdfast**, ${runtime.name}` : subject,
-    ours: subject === "holdfast",
+    name: peers.includes(subject) ? subject : `${names[subject]}, ${runtime.name}`,
+    subject,
+    runtime: runtime.name,
     outcomes,
   }));
 }
 
 const EXPLAINED = [
   "Ours appends every change to its log in SQLite, synced to disk, before anybody hears of it; the others",
-  "keep everything in memory and have lost it when the process ends. 20 changes a second, then as many",
+  "keep everything in memory and have lost it when the process ends. The floor numbers operations and tells",
+  "everybody, with the sockets of the runtime and nothing else. 20 changes a second, then as many",
   "as fit with 500 on their way (10 with ShareDB, which transforms each against all it was not made on);",
   "tldraw tells changes at most 60 times a second, of several of one record only the last. A join is over when the last byte",
   "of the document has come. The neighbour is another document that is changed every 10 ms while all",
@@ -122,7 +150,7 @@ try {
     ...quick ? [] : ["## What was promised", bars(results).join("\n")],
   ].join("\n\n") + "\n";
   if (!quick || flag("print")) console.log(`\n${page}`);
-  if (!quick && servers === undefined && peerOption === undefined) {
+  if (!quick && [servers, peerOption, chosen].every((each) => each === undefined)) {
     writeFileSync(place("./results/documents.md"), page);
   }
   console.log("every change has arrived");

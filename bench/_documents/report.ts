@@ -4,7 +4,9 @@ import type { Outcome } from "./scenarios.ts";
 /** What the rounds of one subject have come to. */
 export interface Results {
   readonly name: string;
-  readonly ours: boolean;
+  readonly subject: string;
+  /** The runtime's name. */
+  readonly runtime: string;
   readonly outcomes: readonly Outcome[];
 }
 
@@ -29,7 +31,7 @@ const rows: readonly {
   { name: "join of 1 MB, p50, ms", of: (o) => median(o.join), most: 20 },
   { name: "all join at once: the last, ms", of: (o) => o.storm },
   { name: "longest delay of a neighbour then, ms", of: (o) => o.stall, most: 50 },
-  { name: "coming back, ms", of: (o) => o.catchUp, most: 10 },
+  { name: "coming back, p50, ms", of: (o) => median(o.catchUp), most: 10 },
   { name: "coming back, KiB", of: (o) => o.catchUpKiB },
   { name: "KiB per open document", of: (o) => o.memoryKiB, most: 30 },
 ];
@@ -40,22 +42,31 @@ const value = ({ outcomes }: Results, of: Figure): number => median(outcomes.map
 export function outcomeTable(results: readonly Results[]): string {
   return table(
     ["", ...results.map(({ name }) => name)],
-    rows.map(({ name, of }) => [name, ...results.map((each) => figure(value(each, of)))]),
+    rows.map(({ name, of }) => [name, ...results.map((each) => figure(value(each, of)))])
+      // What was not asked for.
+      .filter(([, ...values]) => values.some((each) => each !== figure(NaN))),
   );
 }
 
 /** What was promised, and whether it is kept. */
 export function bars(results: readonly Results[]): readonly string[] {
-  return results.filter(({ ours }) => ours).flatMap((result) =>
+  return results.filter(({ subject }) => subject === "holdfast").flatMap((result) =>
     rows.flatMap(({ name, of, most, least }) => {
       if (most === undefined && least === undefined) return [];
       const found = value(result, of);
+      if (Number.isNaN(found)) return [];
       const kept = found <= (most ?? Infinity) && found >= (least ?? 0);
       const limit = most === undefined
         ? `at least ${figure(least ?? 0)}`
         : `at most ${figure(most)}`;
-      const subject = result.name.replaceAll("*", "");
-      return [`- ${subject}: ${name}, ${limit}: ${figure(found)}, ${kept ? "kept" : "missed"}`];
+      const floor = results.find(({ subject, runtime }) =>
+        subject === "floor" && runtime === result.runtime
+      );
+      const beside = floor === undefined ? "" : ` (floor ${figure(value(floor, of))})`;
+      const outcome = kept ? "kept" : `missed${beside}`;
+      return [
+        `- ${result.name.replaceAll("*", "")}: ${name}, ${limit}: ${figure(found)}, ${outcome}`,
+      ];
     })
   );
 }

@@ -23,10 +23,24 @@ export interface Outcome {
   /** The longest delay of a neighbour, and until all have joined. */
   readonly stall: number;
   readonly storm: number;
-  readonly catchUp: number;
+  readonly catchUp: readonly number[];
   readonly catchUpKiB: number;
   readonly memoryKiB: number;
 }
+
+/** What has not been measured yet. */
+export const nothing: Outcome = {
+  fanOut: [],
+  cpuUs: NaN,
+  one: NaN,
+  ten: NaN,
+  join: [],
+  stall: NaN,
+  storm: NaN,
+  catchUp: [],
+  catchUpKiB: NaN,
+  memoryKiB: NaN,
+};
 
 /** A subject to be measured. */
 export interface Subject {
@@ -162,17 +176,21 @@ export async function joins(
   return { join: times, stall, storm };
 }
 
-/** A client comes back that has missed many changes. */
+/** How many come back, one after the other. */
+const returns = 7;
+
+/** Clients come back that have missed many changes. */
 export async function catchUp(
   subject: Subject,
   { missed }: Sizes,
 ): Promise<Pick<Outcome, "catchUp" | "catchUpKiB">> {
   await subject.server.seed("behind", 100);
-  const [away, writer] = await connect(subject, "behind", 2) as [Client, Client];
+  const away = await connect(subject, "behind", returns);
+  const [writer] = await connect(subject, "behind", 1) as [Client];
   let heard = 0;
   writer.write(0);
   await pause(200);
-  await away.close();
+  await closeAll(away);
   const [watcher] = await connect(subject, "behind", 1) as [Client];
   let written = 0;
   await new Promise<void>((resolve) => {
@@ -189,13 +207,18 @@ export async function catchUp(
     write();
   });
   await pause(300);
-  const began = performance.now();
-  const back = new Client(subject.server.port, "behind", away.wire.again());
-  await new Promise<void>((resolve) => back.onMarker = (n) => n === missed && resolve());
-  const ms = performance.now() - began;
-  const kib = back.received / 1024;
-  await closeAll([back, writer, watcher]);
-  return { catchUp: ms, catchUpKiB: kib };
+  const times: number[] = [];
+  let kib = 0;
+  for (const { wire } of away) {
+    const began = performance.now();
+    const back = new Client(subject.server.port, "behind", wire.again());
+    await new Promise<void>((resolve) => back.onMarker = (n) => n === missed && resolve());
+    times.push(performance.now() - began);
+    kib = back.received / 1024;
+    await back.close();
+  }
+  await closeAll([writer, watcher]);
+  return { catchUp: times, catchUpKiB: kib };
 }
 
 /** Documents of 10 KiB that are open, and nothing else: what each takes on the heap. */

@@ -24,6 +24,7 @@ const subjects: Readonly<
   Record<string, () => Promise<{ start(folder: string): Promise<Served> }>>
 > = {
   holdfast: () => import("./ours.ts"),
+  floor: () => import("./floor.ts"),
   hocuspocus: () => import("./peers/hocuspocus.ts"),
   sharedb: () => import("./peers/sharedb.ts"),
   tldraw: () => import("./peers/tldraw.ts"),

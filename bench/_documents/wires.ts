@@ -218,6 +218,7 @@ export interface Protocol {
 /** The protocols by subject. */
 export const protocols: Readonly<Record<string, Protocol>> = {
   holdfast: { wire: () => new Holdfast(), pipelined: 500 },
+  floor: { wire: () => new Holdfast(), pipelined: 500 },
   hocuspocus: { wire: () => new Hocuspocus(), pipelined: 500 },
   // Each change is transformed against all that came since what it was made on: a client of ShareDB
   // has no more than one on its way.

@@ -15,6 +15,6 @@ export interface Ws {
 
 /** A socket of `ws`. */
 export interface Socket {
-  send(text: string, done: () => void): void;
+  send(text: string, done?: () => void): void;
   on(event: "message" | "close", listener: (data: unknown) => void): void;
 }
