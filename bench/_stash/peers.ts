@@ -15,9 +15,10 @@ interface Visits {
   note: string;
 }
 
-function floor(): App {
+function floor(...middleware: readonly MiddlewareHandler[]): App {
   let count = 0;
   const hono = new Hono();
+  for (const each of middleware) hono.use(each);
   hono.get("/read", (c) => c.text(String(count)));
   hono.post("/write", (c) => c.text(String(++count)));
   return hono;
@@ -181,7 +182,13 @@ async function express(options?: AppOptions): Promise<App> {
 
 /** The floor every ratio is to. */
 export const floors: Readonly<Record<string, Variant>> = {
-  floor: { label: "no session (floor)", floor: true, make: floor },
+  floor: { label: "no session (floor)", floor: true, make: () => floor() },
+  // What of the distance to the floor is Hono's: it waits for a middleware, and for none without.
+  floor_middleware: {
+    label: "no session, an empty middleware",
+    floor: true,
+    make: () => floor((_, next) => next()),
+  },
 };
 
 /** The other libraries, by name. */

@@ -137,8 +137,8 @@ export class StashHandle<S extends object> implements Stash<S> {
   #epoch = 0;
   /** A migrated slice is written back even if nothing else changed. */
   #unwritten: boolean;
-  /** Settles when the stashes that are under way have ended, however they do. */
-  #putting: Promise<void> | undefined;
+  /** The last of the stashes that are under way. */
+  #putting: Promise<boolean> | undefined;
 
   constructor(
     definition: StashDefinition<S>,
@@ -189,15 +189,13 @@ export class StashHandle<S extends object> implements Stash<S> {
     const before = this.#putting;
     if (before === undefined && !captured.isNew) return false;
     // After one that is under way: only then is it known what differs from what is stored.
-    const putting = before === undefined
-      ? this.put(captured)
-      : before.then(() => this.put(captured));
-    const settled = putting.then(() => {}, () => {});
-    this.#putting = settled;
+    const put = (): Promise<boolean> => this.put(captured);
+    const putting = before === undefined ? put() : before.then(put, put);
+    this.#putting = putting;
     try {
       return await putting;
     } finally {
-      if (this.#putting === settled) this.#putting = undefined;
+      if (this.#putting === putting) this.#putting = undefined;
     }
   }
 
