@@ -18,6 +18,7 @@ import { OwnStorage } from "./own.ts";
 import type { DurableObjectHostContext, DurableObjectNamespaceLike } from "./platform.ts";
 import { Records } from "./records.ts";
 import { Wake } from "./wake.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Limits of hosted objects; see {@linkcode HoldfastLimits}. */
 export type HostLimits = Pick<
@@ -55,6 +56,15 @@ export type DurableObjectHost<E> = new (ctx: DurableObjectHostContext, env: E) =
 
 /** Between two looks at the index while an object is in memory; its alarms have their timers. */
 const pollEveryMs = 60_000;
+
+const optionNames: OptionNames<DurableObjectHostOptions<never>> = {
+  objects: true,
+  binding: true,
+  ids: true,
+  limits: true,
+  alarmTries: true,
+  telemetry: "a function",
+};
 
 /**
  * Makes the class of the Durable Objects that host objects, each one object of its own: the engine is
@@ -97,6 +107,7 @@ export function durableObjectHost<E>(options: DurableObjectHostOptions<E>): Dura
 }
 
 function checkOptions<E>(options: DurableObjectHostOptions<E>): void {
+  checkKnown(options, optionNames, "host objects");
   const { objects, binding, ids, limits, alarmTries } = options;
   if (!Array.isArray(objects)) {
     throw new TypeError('Cannot host objects: "objects" is not a list of definitions');

@@ -21,6 +21,7 @@ import { checkLimits } from "../web/limits.ts";
 import { type Look, Way } from "./errands.ts";
 import { directoryOf } from "./host.ts";
 import type { DurableObjectNamespaceLike } from "./platform.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode hostedObjects}. */
 export interface HostedObjectsOptions {
@@ -35,6 +36,8 @@ export interface HostedObjectsOptions {
    */
   readonly callTimeoutMs?: number;
 }
+
+const optionNames: OptionNames<HostedObjectsOptions> = { ids: ".list", callTimeoutMs: true };
 
 /** Objects that Durable Objects host, as a Worker sees them. */
 export interface HostedObjects {
@@ -112,6 +115,7 @@ export function hostedObjects(
   if (typeof binding?.idFromName !== "function" || typeof binding.get !== "function") {
     throw new TypeError("Cannot reach objects: there is no binding to a Durable Object");
   }
+  checkKnown(options, optionNames, "reach objects");
   const { ids, callTimeoutMs } = options;
   if (ids !== undefined && typeof ids?.list !== "function") {
     throw new TypeError('Cannot reach objects: "ids" is not a storage');

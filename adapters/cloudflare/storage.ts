@@ -14,6 +14,7 @@ import type {
 } from "../../src/ports/storage.ts";
 import type { DurableObjectNamespaceLike } from "./platform.ts";
 import type { Asked, Told } from "./wire.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode durableObjectStorage}. */
 export interface DurableObjectStorageOptions {
@@ -31,6 +32,8 @@ type Without<A, K extends string> = A extends unknown ? Omit<A, K> : never;
 
 /** A call without what the stores are told to know each other by. */
 type Call = Without<Asked, "shards" | "admitted">;
+
+const optionNames: OptionNames<DurableObjectStorageOptions> = { shards: true, name: true };
 
 /**
  * Makes a storage of Durable Objects of Cloudflare, for Workers. Each key belongs to one of them, which
@@ -59,6 +62,7 @@ export function durableObjectStorage(
   namespace: DurableObjectNamespaceLike,
   options: DurableObjectStorageOptions = {},
 ): Storage {
+  checkKnown(options, optionNames, "make the storage");
   const { shards = 16, name = "holdfast" } = options;
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function") {
     throw new TypeError("Cannot make the storage: there is no binding to a Durable Object");

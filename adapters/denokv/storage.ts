@@ -18,6 +18,7 @@ import { webRandom } from "../web/random.ts";
 import { type DenoKv, openDenoKv } from "./kv.ts";
 import { type Patience, patiently } from "./locked.ts";
 import { Records } from "./records.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode denokvStorage}. */
 export interface DenokvStorageOptions {
@@ -34,6 +35,12 @@ export interface DenokvStorage extends Storage {
   /** Finishes the calls it has accepted, then closes the database if the storage opened it. */
   close(): Promise<void>;
 }
+
+const optionNames: OptionNames<DenokvStorageOptions> = {
+  prefix: true,
+  clock: ".now",
+  random: ".bytes",
+};
 
 /**
  * Makes a storage in Deno KV. Only on Deno, which has it with `--unstable-kv` or with
@@ -65,6 +72,7 @@ export function denokvStorage(
   kv?: DenoKv | string,
   options: DenokvStorageOptions = {},
 ): DenokvStorage {
+  checkKnown(options, optionNames, "make the Deno KV storage");
   const { prefix = ["holdfast"], clock = webClock(), random = webRandom() } = options;
   if (!Array.isArray(prefix) || !prefix.every((part) => typeof part === "string")) {
     throw new TypeError("Cannot make the Deno KV storage: the prefix is not an array of strings");

@@ -21,6 +21,7 @@ import { codeOf, makeDirectory } from "./disk.ts";
 import { lock, type LockWait } from "./lock.ts";
 import { Store } from "./store.ts";
 import { Tasks } from "./tasks.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode fileStorage}. */
 export interface FileStorageOptions {
@@ -41,6 +42,12 @@ export interface FileStorage extends Storage {
   /** Finishes the calls it has accepted, then lets other processes open the directory. */
   close(): Promise<void>;
 }
+
+const optionNames: OptionNames<FileStorageOptions> = {
+  lockTimeoutMs: true,
+  clock: ".now",
+  random: ".bytes",
+};
 
 /**
  * Makes a storage of one file per key: for what one wants to look at, copy or diff with ordinary
@@ -76,6 +83,7 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   if (typeof directory !== "string" || directory === "") {
     throw new TypeError("Cannot make the file storage: the path is not a non-empty string");
   }
+  checkKnown(options, optionNames, "make the file storage");
   const { lockTimeoutMs = 5000, clock = webClock(), random = webRandom() } = options;
   if (!(lockTimeoutMs >= 0)) {
     throw new RangeError("Cannot make the file storage: lockTimeoutMs is not 0 or more");

@@ -16,6 +16,7 @@ import type { Holdfast } from "../web/holdfast.ts";
 import { internalsOf } from "../web/internals.ts";
 import { mayConnect, type OriginRules } from "../web/origin.ts";
 import type { SocketHandle, UpgradeHandler, UpgradeWebSocket } from "../web/sockets.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** What the route needs of a Hono context. */
 export interface DocumentContext {
@@ -59,6 +60,16 @@ export interface DocumentSocketOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
+const optionNames: OptionNames<DocumentSocketOptions> = {
+  upgradeWebSocket: true,
+  id: "a function",
+  access: true,
+  origins: "an array",
+  trustForwardedHost: "a boolean",
+  allowMissingOrigin: "a boolean",
+  limits: "an object",
+};
+
 /** Names members for all to see, from what only the member knows. Not a secret: it is fixed. */
 const memberKey = new TextEncoder().encode("holdfast/document/v1/member");
 
@@ -93,6 +104,12 @@ export function documentSocket<S, Op>(
   definition: DocumentDefinition<S, Op>,
   options: DocumentSocketOptions,
 ): UpgradeHandler<DocumentContext> {
+  if (typeof definition?.spec?.apply !== "function") {
+    throw wrongArgument(
+      "Cannot make a document route: its definition is not one of defineDocument()",
+    );
+  }
+  checkKnown(options, optionNames, "make a document route");
   const { upgradeWebSocket, access, id = (c) => c.req.param("id") } = options;
   if (typeof upgradeWebSocket !== "function" || typeof access !== "function") {
     throw new TypeError('Cannot make a document route: it needs "upgradeWebSocket" and "access"');

@@ -3,6 +3,7 @@ import type { Session } from "../../src/stash/session.ts";
 import { withCookie } from "../web/handle.ts";
 import type { Holdfast } from "../web/holdfast.ts";
 import type { OpenSession } from "../web/opened.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode session}. */
 export interface SessionMiddlewareOptions {
@@ -90,6 +91,11 @@ const noAdmits: readonly Admit[] = [];
 
 type Admit = NonNullable<SessionMiddlewareOptions["admit"]>;
 
+const optionNames: OptionNames<SessionMiddlewareOptions> = {
+  autoStash: "a boolean",
+  admit: "a function",
+};
+
 /** Headers that would be wrong on the error page that replaces a response. */
 const ofTheBody = [
   "accept-ranges",
@@ -161,8 +167,9 @@ export function session(
   options: SessionMiddlewareOptions = {},
 ): SessionMiddleware {
   if (typeof holdfast?.open !== "function") {
-    throw new TypeError("Cannot make the session middleware: it needs what createHoldfast() made");
+    throw wrongArgument("Cannot make the session middleware: it needs what createHoldfast() made");
   }
+  checkKnown(options, optionNames, "make the session middleware");
   const { autoStash = false, admit } = options;
   // Without `async`: each request pays for it, and most have nothing to do in the end.
   return (c, next) => {

@@ -27,6 +27,7 @@ import { document, object } from "./pages/records.ts";
 import { type Place, placeOf } from "./places.ts";
 import { style } from "./style.ts";
 import { type MakeSheet, sheetView } from "./view.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode createInspector}. */
 export interface InspectorOptions {
@@ -76,6 +77,19 @@ export interface Inspector extends Disposable {
   close(): void;
 }
 
+const optionNames: OptionNames<InspectorOptions> = {
+  authorize: true,
+  path: "a string",
+  live: true,
+  sync: "an object",
+  upgradeWebSocket: "a function",
+  redact: true,
+  node: "a string",
+  origins: true,
+  trustForwardedHost: "a boolean",
+  reauthorizeMs: true,
+};
+
 const sheets: Readonly<Record<Place["page"], MakeSheet>> = {
   overview,
   objects,
@@ -123,9 +137,10 @@ const sheets: Readonly<Record<Place["page"], MakeSheet>> = {
  */
 export function createInspector(holdfast: Holdfast, options: InspectorOptions = {}): Inspector {
   const internals = internalsOf(holdfast, "an inspector");
+  checkKnown(options, optionNames, "create an inspector");
   const { path = "/_holdfast", live: given = [], trustForwardedHost = false, origins } = options;
   const judge = judgeOf(options satisfies Authorize, trustForwardedHost);
-  const lives = "drain" in given ? [given] : given;
+  const lives = livesOf(given);
   const reauthorizeMs = lifeOf(options.reauthorizeMs ?? 900_000);
   const desk = new Desk({
     holdfast,
@@ -161,6 +176,12 @@ export function createInspector(holdfast: Holdfast, options: InspectorOptions = 
     close: () => desk.recorder.close(),
     [Symbol.dispose]: () => desk.recorder.close(),
   };
+}
+
+function livesOf(given: NonNullable<InspectorOptions["live"]>): readonly InspectedLive[] {
+  const lives: readonly InspectedLive[] = Array.isArray(given) ? given : [given];
+  if (lives.every((live) => typeof live?.drain === "function")) return lives;
+  throw wrongArgument('Cannot create an inspector: "live" is not what createLive() made');
 }
 
 function lifeOf(ms: number): number {

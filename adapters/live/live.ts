@@ -11,7 +11,8 @@ import { Pages } from "./pages.ts";
 import { isOtherScript, scriptElement, serveScript } from "./script.ts";
 import { pageTokens } from "./tokens.ts";
 import { refusal, Transport } from "./transport.ts";
-import type { Live, LiveHandler, LiveOptions, LiveRequestContext } from "./types.ts";
+import type { Live, LiveHandler, LiveOptions, LiveRequestContext, PageOptions } from "./types.ts";
+import { checkKnown, kindOf, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /**
  * Puts live views on a root: their pages, the routes they connect by, and the drain.
@@ -56,6 +57,7 @@ import type { Live, LiveHandler, LiveOptions, LiveRequestContext } from "./types
  */
 export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
   const internals = internalsOf(holdfast, "live views");
+  checkKnown(options, optionNames, "create live views");
   const path = checkPath(options.path ?? "/live");
   const settings = settingsOf(options, path, () => encodeBase64url(internals.random.bytes(6)));
   const tokens = pageTokens(internals, settings.timing.tokenMs);
@@ -80,7 +82,7 @@ export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
   const pages = new Pages({ server, internals, tokens, rules, path, admit });
   const known = (view: AnyView): AnyView => {
     if (server.views.get(view?.name) === view?.spec && view?.spec !== undefined) return view;
-    throw new TypeError(`Cannot use view "${view?.name}": it is not one of "views"`);
+    throw wrongArgument(`Cannot use view "${String(view?.name)}": it is not one of "views"`);
   };
   return {
     node: settings.node,
@@ -93,6 +95,7 @@ export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
     routes: () => routesOf(path, server, transport),
     page: (view, pageOptions = {}) => {
       known(view);
+      checkKnown(pageOptions, pageNames, `make a page of view "${view.name}"`);
       return (c) => pages.page(c, view, pageOptions);
     },
     root: (c, view, { id = `live-${view.name}` } = {}) => pages.root(c, known(view), id),
@@ -100,6 +103,23 @@ export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
     drain: ({ hurry } = {}) => server.drain(hurry),
   };
 }
+
+const optionNames: OptionNames<LiveOptions> = {
+  views: true,
+  upgradeWebSocket: "a function",
+  path: true,
+  origins: true,
+  trustForwardedHost: "a boolean",
+  allowMissingOrigin: "a boolean",
+  admit: "a function",
+  node: true,
+  build: true,
+  limits: true,
+  drain: true,
+  timing: true,
+};
+
+const pageNames: OptionNames<PageOptions> = { layout: "a function", id: "a string" };
 
 function routesOf(path: string, server: LiveServer, transport: Transport): LiveHandler {
   return async (c: LiveRequestContext) => {
@@ -120,10 +140,10 @@ function routesOf(path: string, server: LiveServer, transport: Transport): LiveH
 function settingsOf(options: LiveOptions, path: string, newNode: () => string): LiveSettings {
   const { views, node = newNode(), build = "" } = options;
   if (!Array.isArray(views) || views.some((view: Partial<AnyView>) => view?.spec === undefined)) {
-    throw new TypeError('Cannot create live views: "views" is not a list of views');
+    throw wrongArgument('Cannot create live views: "views" is not a list of views');
   }
   if (typeof node !== "string" || typeof build !== "string") {
-    throw new TypeError('Cannot create live views: "node" or "build" is not a string');
+    throw wrongArgument('Cannot create live views: "node" or "build" is not a string');
   }
   return {
     views,
@@ -139,14 +159,18 @@ function settingsOf(options: LiveOptions, path: string, newNode: () => string): 
 
 function checkPath(path: unknown): string {
   if (typeof path === "string" && /^(?:\/[A-Za-z0-9_.~-]+)+$/.test(path)) return path;
-  throw new TypeError('Cannot create live views: "path" is not a path such as "/live"');
+  throw wrongArgument('Cannot create live views: "path" is not a path such as "/live"');
 }
 
 function checkOrigins(origins: LiveOptions["origins"]): LiveOptions["origins"] {
   if (origins === undefined || typeof origins === "function") return origins;
+  if (!Array.isArray(origins)) {
+    const is = kindOf(origins);
+    throw wrongArgument(`Cannot create live views: "origins" is ${is}, not a list or a function`);
+  }
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new TypeError(
+      throw wrongArgument(
         `Cannot create live views: "origins" has ${JSON.stringify(origin)}, which is no origin`,
       );
     }

@@ -4,6 +4,7 @@ import type {
   ClusterReceiver,
   ClusterReply,
 } from "../../src/ports/cluster.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** A message that is about to be carried, for tests that decide what becomes of it. */
 export interface CarriedMessage {
@@ -40,6 +41,12 @@ interface Place {
   up: boolean;
 }
 
+const optionNames: OptionNames<MemoryClusterOptions> = {
+  carry: "a function",
+  maxBytes: "a number",
+  timer: "a function",
+};
+
 /**
  * Makes a cluster of nodes in this process, the reference for every other one. Of use in tests.
  *
@@ -62,6 +69,7 @@ interface Place {
  * ```
  */
 export function memoryCluster(options: MemoryClusterOptions = {}): MemoryCluster {
+  checkKnown(options, optionNames, "make the cluster");
   return new Places(options);
 }
 

@@ -24,6 +24,7 @@ import {
 } from "./pass.ts";
 import type { MigrationPhase, Stores } from "./protocol.ts";
 import { type Call, Records } from "./records.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode migratingStorage}. */
 export interface MigratingStorageOptions {
@@ -55,6 +56,13 @@ export interface MigratingStorage extends Storage {
   /** Finishes the calls it has accepted, then closes both storages. */
   close(): Promise<void>;
 }
+
+const optionNames: OptionNames<MigratingStorageOptions> = {
+  from: ".get",
+  to: ".get",
+  phase: true,
+  random: ".bytes",
+};
 
 /** Reads of a listing at a time: whether a key is there shows only in its text. */
 const LIST_READS = 16;
@@ -113,9 +121,13 @@ const LIST_READS = 16;
  * ```
  */
 export function migratingStorage(options: MigratingStorageOptions): MigratingStorage {
+  checkKnown(options, optionNames, "migrate");
   const { from, to, phase, random = webRandom() } = options;
   if (phase !== "copying" && phase !== "cutover") {
     throw new TypeError('Cannot migrate: the phase is neither "copying" nor "cutover"');
+  }
+  if (from === undefined || to === undefined) {
+    throw wrongArgument('Cannot migrate: "from" or "to" is not given');
   }
   if (from === to) throw new TypeError("Cannot migrate: both storages are the same");
   return new Migrating({ from, to, random }, phase);

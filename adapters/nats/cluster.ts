@@ -13,6 +13,7 @@ import {
   type NatsTarget,
   openNats,
 } from "./connect.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode natsCluster}: where NATS is, and under which subjects nodes meet. */
 export interface NatsClusterOptions extends NatsTarget {
@@ -31,6 +32,17 @@ const retryMs = [250, 2000] as const;
 
 /** Kept free of a message for headers and subject. */
 const reservedBytes = 1024;
+
+const optionNames: OptionNames<NatsClusterOptions> = {
+  connection: true,
+  connect: "a function",
+  servers: true,
+  clientOptions: "an object",
+  name: "a string",
+  subjectPrefix: "a string",
+  onError: "a function",
+  clock: ".now",
+};
 
 /**
  * Makes a cluster of nodes that talk over NATS: requests for forwarded calls, and broadcasts. It needs
@@ -59,6 +71,7 @@ const reservedBytes = 1024;
  * ```
  */
 export function natsCluster(options: NatsClusterOptions): Cluster {
+  checkKnown(options, optionNames, "make the NATS cluster");
   const { name = "app", subjectPrefix = "holdfast" } = options;
   checkTarget("NATS cluster", options);
   for (const part of [name, ...subjectPrefix.split(".")]) {

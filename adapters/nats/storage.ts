@@ -12,6 +12,7 @@ import type {
   Stored,
 } from "../../src/ports/storage.ts";
 import { checkTarget, decodeText, type LoadModule, type NatsTarget, openNats } from "./connect.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode natsStorage}: where NATS is, and the bucket. */
 export interface NatsStorageOptions extends NatsTarget {
@@ -53,6 +54,15 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
+const optionNames: OptionNames<NatsStorageOptions> = {
+  connection: true,
+  connect: "a function",
+  servers: true,
+  clientOptions: "an object",
+  bucket: "a string",
+  replicas: true,
+};
+
 /**
  * Makes a storage in a key-value bucket of NATS JetStream, with revisions as etags. Any number of
  * nodes may share it. Reads go to the leader of the bucket, never to a replica that may be behind. An
@@ -78,6 +88,7 @@ interface Opened {
  * ```
  */
 export function natsStorage(options: NatsStorageOptions): NatsStorage {
+  checkKnown(options, optionNames, "make the NATS storage");
   const { bucket = "holdfast", replicas = 1 } = options;
   checkTarget("NATS storage", options);
   if (!/^[\w-]+$/.test(bucket)) {

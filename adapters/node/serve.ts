@@ -109,7 +109,7 @@ export interface NodeServeOptions extends ServeOptions {
  * ```
  */
 export async function serve(options: NodeServeOptions): Promise<Server> {
-  const settings = serveSettings(options);
+  const settings = serveSettings(options, { nodeServer: true, ws: true });
   const nodeServer = await (options.nodeServer ?? needed("@hono/node-server"));
   const ws = await (options.ws ?? socketModule(settings));
   const sockets = new Sockets(settings.sockets);

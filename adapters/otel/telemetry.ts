@@ -4,6 +4,7 @@ import type { Fields } from "./attributes.ts";
 import { mappingOf } from "./events.ts";
 import { Metrics } from "./metrics.ts";
 import { Spans, type StorageSpans } from "./spans.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode otelTelemetry}, apart from the module. */
 export interface OtelSettings {
@@ -26,6 +27,14 @@ export interface OtelOptions extends OtelSettings {
   /** The module `@opentelemetry/api`, version 1.9 or newer. */
   readonly api: OtelApi;
 }
+
+const optionNames: OptionNames<OtelOptions> = {
+  api: true,
+  spans: true,
+  metrics: true,
+  storageSpans: true,
+  now: true,
+};
 
 /**
  * Makes a listener that turns the events of this library into spans and metrics of OpenTelemetry.
@@ -57,6 +66,7 @@ export interface OtelOptions extends OtelSettings {
  * ```
  */
 export function otelTelemetry(options: OtelOptions): Telemetry {
+  checkKnown(options, optionNames, "use OpenTelemetry");
   const { api, spans = true, metrics = true, storageSpans = "nested", now = preciseNow() } =
     options;
   if (

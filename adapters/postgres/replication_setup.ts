@@ -1,5 +1,6 @@
 import { quoteName, quoteQualified, quoteText } from "./sync_sql.ts";
 import { type ResolvedTable, resolveTables, type SyncTable } from "./sync_tables.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** What the database is set up for. */
 export interface SyncSetupOptions {
@@ -10,6 +11,12 @@ export interface SyncSetupOptions {
   /** Name of a slot that outlives its connections, to be dropped by `syncDown()`. */
   readonly slot?: string;
 }
+
+const optionNames: OptionNames<SyncSetupOptions> = {
+  tables: true,
+  publication: "a string",
+  slot: "a string",
+};
 
 export const DEFAULT_PUBLICATION = "holdfast";
 
@@ -52,6 +59,7 @@ export function identityColumns({ key, id }: ResolvedTable): readonly string[] {
  * ```
  */
 export function syncUp(options: SyncSetupOptions): string {
+  checkKnown(options, optionNames, "set sync up");
   const tables = resolveTables(options.tables);
   return block([
     ...tables.flatMap(identityStatements),
@@ -68,6 +76,7 @@ export function syncUp(options: SyncSetupOptions): string {
  * @throws {TypeError} If the tables make no sense.
  */
 export function syncDown(options: SyncSetupOptions): string {
+  checkKnown(options, optionNames, "take sync back");
   const { publication = DEFAULT_PUBLICATION, slot } = options;
   const tables = resolveTables(options.tables);
   return block([

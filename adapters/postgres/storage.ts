@@ -22,6 +22,7 @@ import { GroupCommit } from "./group_commit.ts";
 import { ensureTable, missingTable, quoteTable } from "./migration.ts";
 import { decodeText, type Statements, statementsFor } from "./statements.ts";
 import type { Writer } from "./write.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode postgresStorage}: where the database is, and how it is used. */
 export interface PostgresStorageOptions {
@@ -64,6 +65,18 @@ export interface PostgresStorage extends Storage {
   close(): Promise<void>;
 }
 
+const optionNames: OptionNames<PostgresStorageOptions> = {
+  sql: true,
+  url: "a string",
+  table: true,
+  migrate: "a boolean",
+  prepare: "a boolean",
+  maxConnections: true,
+  writeTimeoutMs: true,
+  clock: ".now",
+  random: ".bytes",
+};
+
 /** Every query of ours is answered by then; the package has been seen to wait for a dead socket. */
 const CLOSE_TIMEOUT_S = 1;
 
@@ -94,6 +107,7 @@ const CLOSE_TIMEOUT_S = 1;
  * ```
  */
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
+  checkKnown(options, optionNames, "make the Postgres storage");
   const { sql, url, maxConnections = 4, writeTimeoutMs = 30_000 } = options;
   if ((sql === undefined) === (url === undefined)) {
     throw new TypeError('Cannot make the Postgres storage: give either "sql" or "url"');

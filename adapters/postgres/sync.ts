@@ -23,6 +23,7 @@ import { Connections } from "./sync_connections.ts";
 import type { SyncSql, TransactionOf } from "./sync_sql.ts";
 import { resolveTables, type SyncTable } from "./sync_tables.ts";
 import { checkWatch } from "./watch_check.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Numbers of a sync; each has a default that suits most. */
 export interface SyncLimits {
@@ -124,6 +125,20 @@ const DEFAULTS: HubOptions = {
   lingerMs: 2000,
 };
 
+const optionNames: OptionNames<SyncOptions> = {
+  sql: true,
+  url: "a string",
+  types: "an object",
+  tables: true,
+  publication: "a string",
+  slot: "an object",
+  cluster: ".join",
+  limits: true,
+  telemetry: "a function",
+  clock: ".now",
+  random: ".bytes",
+};
+
 /** The least each of them may be. */
 const LEAST: HubOptions = {
   concurrentLoads: 1,
@@ -170,6 +185,7 @@ const LEAST: HubOptions = {
  * ```
  */
 export function createSync<Sql extends SyncSql>(options: SyncOptions<Sql>): Sync<Sql> {
+  checkKnown(options, optionNames, "sync");
   const { sql, url, tables, publication, slot } = options;
   if ((sql === undefined) === (url === undefined)) {
     throw new TypeError('Cannot sync: give either "sql" or "url"');
@@ -185,11 +201,14 @@ export function createSync<Sql extends SyncSql>(options: SyncOptions<Sql>): Sync
 }
 
 function numbers(limits: SyncLimits): HubOptions {
-  const all = { ...DEFAULTS, ...limits };
-  for (const [name, least] of Object.entries(LEAST)) {
-    const value = all[name as keyof HubOptions];
-    if (value >= least) continue;
-    throw new RangeError(`Cannot sync: ${name} is ${value}, not ${least} or more`);
+  checkKnown(limits, DEFAULTS, "sync", "limits");
+  const all: { -readonly [K in keyof HubOptions]: number } = { ...DEFAULTS };
+  for (const name of Object.keys(LEAST) as (keyof HubOptions)[]) {
+    const value = limits[name] ?? DEFAULTS[name];
+    if (!(value >= LEAST[name])) {
+      throw new RangeError(`Cannot sync: ${name} is ${String(value)}, not ${LEAST[name]} or more`);
+    }
+    all[name] = value;
   }
   return all;
 }

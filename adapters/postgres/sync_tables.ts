@@ -1,3 +1,5 @@
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+
 /** A table to be watched. */
 export interface SyncTable {
   /** Column, or columns, that tell its rows apart. @default {"id"} */
@@ -25,6 +27,14 @@ export interface ResolvedTable {
   readonly columns: readonly string[] | undefined;
 }
 
+const tableNames: OptionNames<SyncTable> = {
+  id: true,
+  key: true,
+  columns: true,
+  schema: true,
+  name: true,
+};
+
 /**
  * Fills in what was left out.
  *
@@ -33,7 +43,9 @@ export interface ResolvedTable {
 export function resolveTables(
   tables: Readonly<Record<string, SyncTable>>,
 ): readonly ResolvedTable[] {
+  checkKnown(tables, tables ?? {}, "sync", "tables");
   const resolved = Object.entries(tables).map(([alias, table]): ResolvedTable => {
+    checkKnown(table, tableNames, `sync the table "${alias}"`, `tables.${alias}`);
     const { id = "id", key, columns, schema = "public", name = alias } = table;
     const ids = typeof id === "string" ? [id] : id;
     if (typeof key !== "string" || key === "" || ids.length === 0) {

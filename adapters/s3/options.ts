@@ -5,6 +5,7 @@ import { webRandom } from "../web/random.ts";
 import { pricesAt, type S3Prices } from "./prices.ts";
 import type { S3RequestEvent } from "./requests.ts";
 import type { S3ClientLike, S3ClientOptions, S3Sdk } from "./sdk.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode s3Storage}. */
 export interface S3StorageOptions extends S3ClientOptions {
@@ -46,6 +47,24 @@ export interface S3StorageOptions extends S3ClientOptions {
   readonly random?: Random;
 }
 
+const optionNames: OptionNames<S3StorageOptions> = {
+  bucket: true,
+  prefix: true,
+  client: true,
+  sdk: true,
+  probe: "a boolean",
+  timeoutMs: true,
+  prices: true,
+  onRequest: "a function",
+  clock: ".now",
+  random: ".bytes",
+  region: "a string",
+  endpoint: "a string",
+  forcePathStyle: "a boolean",
+  credentials: true,
+  maxSockets: true,
+};
+
 /** Checked options. */
 export interface S3Settings {
   readonly bucket: string;
@@ -68,6 +87,7 @@ export interface S3Settings {
  * @throws {RangeError} If a number is out of range.
  */
 export function checkOptions(options: S3StorageOptions): S3Settings {
+  checkKnown(options, optionNames, "make the S3 storage");
   const { bucket, prefix = "", client, timeoutMs = 10_000, maxSockets = 128 } = options;
   checkBucket(bucket);
   if (typeof prefix !== "string" || !/^[A-Za-z0-9_.~=/-]{0,1000}$/.test(prefix)) {

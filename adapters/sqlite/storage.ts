@@ -22,6 +22,7 @@ import { isBusy } from "./driver.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Patience, patiently } from "./patience.ts";
 import { decode } from "./write.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode sqliteStorage}. */
 export interface SqliteStorageOptions {
@@ -42,6 +43,12 @@ export interface SqliteStorage extends Storage {
   /** Finishes the calls it has accepted, then closes the file. */
   close(): Promise<void>;
 }
+
+const optionNames: OptionNames<SqliteStorageOptions> = {
+  busyTimeoutMs: true,
+  clock: ".now",
+  random: ".bytes",
+};
 
 /**
  * Makes a storage in an SQLite file: the default for one machine. An `ok` write survives the death
@@ -77,6 +84,7 @@ export function sqliteStorage(path: string, options: SqliteStorageOptions = {}):
   if (typeof path !== "string" || path === "") {
     throw new TypeError("Cannot make the SQLite storage: the path is not a non-empty string");
   }
+  checkKnown(options, optionNames, "make the SQLite storage");
   const { busyTimeoutMs = 5000, clock = webClock(), random = webRandom() } = options;
   if (!(busyTimeoutMs >= 0)) {
     throw new RangeError("Cannot make the SQLite storage: busyTimeoutMs is not 0 or more");

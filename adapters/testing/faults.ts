@@ -12,6 +12,13 @@ import type {
   Stored,
 } from "../../src/ports/storage.ts";
 import { webClock } from "../web/clock.ts";
+import {
+  checkKnown,
+  nearestName,
+  type OptionNames,
+  shown,
+  wrongArgument,
+} from "../../src/core/options.ts";
 
 /** The calls of a storage that can fail. */
 export type StorageOperation = "get" | "put" | "delete" | "list";
@@ -53,6 +60,27 @@ export interface Fault {
 /** Decides what happens to a call; `undefined` lets it through. */
 export type FaultPlan = (call: StorageCall) => Fault | Fault["kind"] | undefined;
 
+const kinds: Readonly<Record<Fault["kind"], true>> = {
+  none: true,
+  refuse: true,
+  "lose-request": true,
+  "lose-answer": true,
+  hang: true,
+  "hang-after": true,
+  conflict: true,
+};
+
+/** One that is misspelt would be none, and the test that plans it would prove nothing. */
+function checkFault(kind: unknown): void {
+  if (typeof kind === "string" && Object.hasOwn(kinds, kind)) return;
+  const known = Object.keys(kinds);
+  const nearest = typeof kind === "string" ? nearestName(kind, known) : undefined;
+  const hint = nearest === undefined
+    ? `there are ${known.map((one) => `"${one}"`).join(", ")}`
+    : `the nearest is "${nearest}"`;
+  throw wrongArgument(`Cannot plan faults: there is no fault ${shown(kind)}; ${hint}`);
+}
+
 /** Options of {@linkcode faultyStorage}. */
 export interface FaultyStorageOptions {
   /** Decides about each call. */
@@ -60,6 +88,8 @@ export interface FaultyStorageOptions {
   /** Where latency passes. @default the runtime's clock */
   readonly clock?: Clock;
 }
+
+const optionNames: OptionNames<FaultyStorageOptions> = { plan: "a function", clock: ".now" };
 
 /** A storage with faults, and what went through it. */
 export interface FaultyStorage extends Storage {
@@ -78,6 +108,7 @@ export interface FaultyStorage extends Storage {
  * @param inner The storage that does the work.
  * @param options The plan, and where latency passes.
  * @returns A storage with the faults.
+ * @throws {TypeError} If there is no storage or no plan; a call, if its plan names no fault there is.
  *
  * @example The write happened, the answer was lost
  * ```ts
@@ -94,6 +125,13 @@ export interface FaultyStorage extends Storage {
  * ```
  */
 export function faultyStorage(inner: Storage, options: FaultyStorageOptions): FaultyStorage {
+  checkKnown(options, optionNames, "make a faulty storage");
+  if (typeof inner?.get !== "function" || typeof options.plan !== "function") {
+    const what = typeof inner?.get === "function"
+      ? '"plan" is not a function'
+      : "there is no storage";
+    throw wrongArgument(`Cannot make a faulty storage: ${what}`);
+  }
   return new Faulty(inner, options);
 }
 
@@ -111,9 +149,10 @@ export type FaultRates = Readonly<Partial<Record<Exclude<Fault["kind"], "none">,
  * @throws {RangeError} If a rate is not in [0, 1], or all together are more than 1.
  */
 export function seededPlan(random: Random, rates: FaultRates, latencyMs = 0): FaultPlan {
+  checkKnown(rates, kinds, "plan faults", "rates");
   const entries = Object.entries(rates) as [Fault["kind"], number][];
-  const total = entries.reduce((sum, [, rate]) => sum + rate, 0);
-  if (!entries.every(([, rate]) => rate >= 0) || !(total <= 1 + 1e-9)) {
+  const total = entries.reduce((sum, [, rate]) => sum + Number(rate), 0);
+  if (!entries.every(([, rate]) => typeof rate === "number" && rate >= 0) || !(total <= 1 + 1e-9)) {
     throw new RangeError(
       "Cannot plan faults: the rates are not in [0, 1], or are more than 1 together",
     );
@@ -167,6 +206,7 @@ class Faulty implements FaultyStorage {
   ): Promise<T> {
     const planned = this.plan({ operation, key, count: ++this.calls[operation] }) ?? "none";
     const { kind, latencyMs = 0 } = typeof planned === "string" ? { kind: planned } : planned;
+    checkFault(kind);
     if (latencyMs > 0) await pause(this.#clock, latencyMs, options.signal);
     if (kind === "refuse") throw failure(operation, "none");
     if (kind === "lose-request") throw failure(operation, "unknown");

@@ -2,6 +2,7 @@ import type { Holdfast } from "../web/holdfast.ts";
 import { equalJson, type JsonObject, type JsonValue, normalize } from "../../src/core/json.ts";
 import type { AnyObjectDefinition, ScheduledAlarm } from "../../src/object/model.ts";
 import type { FireReport, Objects } from "../../src/object/inventory.ts";
+import { checkKnown, kindOf, wrongArgument } from "../../src/core/options.ts";
 
 /** What the tools for tests need of a holdfast. */
 export type WithObjects = Pick<Holdfast, "objects">;
@@ -49,8 +50,8 @@ export async function fireAlarm(
   id: string,
   alarm: string,
 ): Promise<void> {
-  if (await holdfast.objects.fire(target, id, alarm)) return;
-  const { scheduled } = await holdfast.objects.alarms(target, id);
+  if (await objectsOf(holdfast).fire(target, id, alarm)) return;
+  const { scheduled } = await objectsOf(holdfast).alarms(target, id);
   throw new Error(`Cannot fire alarm "${alarm}": ${describe(scheduled)}`);
 }
 
@@ -59,8 +60,8 @@ export async function fireAlarm(
  *
  * @returns How many alarms fired, and how many tries failed.
  */
-export function drainAlarms(holdfast: WithObjects): Promise<FireReport> {
-  return holdfast.objects.fireDue();
+export async function drainAlarms(holdfast: WithObjects): Promise<FireReport> {
+  return await objectsOf(holdfast).fireDue();
 }
 
 /**
@@ -75,7 +76,7 @@ export async function assertPersisted(
   id: string,
   expected: object | undefined | ((state: JsonObject) => boolean),
 ): Promise<void> {
-  const found = await stored(holdfast.objects, target, id);
+  const found = await stored(objectsOf(holdfast), target, id);
   if (expected === undefined || found === undefined) {
     if (expected === found) return;
   } else if (typeof expected === "function") {
@@ -97,9 +98,11 @@ export async function assertAlarmScheduled(
   target: AnyObjectDefinition | string,
   id: string,
   alarm: string,
-  { at }: ExpectedAlarm = {},
+  expected: ExpectedAlarm = {},
 ): Promise<void> {
-  const { scheduled } = await holdfast.objects.alarms(target, id);
+  checkKnown(expected, { at: true }, "expect an alarm");
+  const { at } = expected;
+  const { scheduled } = await objectsOf(holdfast).alarms(target, id);
   const found = scheduled.find(({ name }) => name === alarm);
   if (found !== undefined && (at === undefined || found.scheduledAt === Number(at))) return;
   const when = at === undefined ? "" : ` for ${new Date(at).toISOString()}`;
@@ -117,9 +120,14 @@ export async function refuteAlarmScheduled(
   id: string,
   alarm: string,
 ): Promise<void> {
-  const { scheduled } = await holdfast.objects.alarms(target, id);
+  const { scheduled } = await objectsOf(holdfast).alarms(target, id);
   if (!scheduled.some(({ name }) => name === alarm)) return;
   throw new Error(`Expected alarm "${alarm}" not to be set: ${describe(scheduled)}`);
+}
+
+function objectsOf(holdfast: WithObjects): Objects {
+  if (typeof holdfast?.objects?.fireDue === "function") return holdfast.objects;
+  throw wrongArgument(`Cannot look after objects: ${kindOf(holdfast)} is no holdfast`);
 }
 
 async function stored(

@@ -14,6 +14,7 @@ import { fit } from "../../src/object/prepare.ts";
 import { listAlarms, storeObject } from "../../src/object/stored.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { seededRandom } from "./seeded_random.ts";
+import { checkKnown, kindOf, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** The object that a handler is run on. */
 export interface GivenObject<S extends object> {
@@ -82,7 +83,12 @@ export async function performHandler<S extends object, H, K extends keyof H & st
   args: HandlerArgs<H[K]>,
   given: GivenObject<S> = {},
 ): Promise<PerformedHandler<S, Awaited<HandlerReply<H[K]>>>> {
-  const { spec } = definition;
+  const spec = specOf(definition);
+  checkKnown(given, givenNames, `call "${handler}" of object "${spec.name}"`);
+  if (!Array.isArray(args)) {
+    const message = `Cannot call "${handler}" of object "${spec.name}": the arguments are `;
+    throw wrongArgument(`${message}${kindOf(args)}, not an array`);
+  }
   const found = spec.handlers.get(handler);
   if (found === undefined) {
     throw new HoldfastError(
@@ -118,7 +124,8 @@ export async function performAlarm<S extends object, H>(
   alarm: string,
   given: GivenObject<S> & { readonly attempt?: number } = {},
 ): Promise<PerformedHandler<S, unknown>> {
-  const { spec } = definition;
+  const spec = specOf(definition);
+  checkKnown(given, { ...givenNames, attempt: "a number" }, `fire "${alarm}" of "${spec.name}"`);
   const run = spec.alarms.get(alarm);
   if (run === undefined) {
     throw new TypeError(`Cannot fire "${alarm}": object "${spec.name}" has no such alarm`);
@@ -127,6 +134,22 @@ export async function performAlarm<S extends object, H>(
   const info = { scheduledAt: set ?? given.now ?? 0, attempt: given.attempt ?? 1 };
   const rest = { ...given, alarms: others };
   return await performed(definition, rest, run, [info], false) as PerformedHandler<S, unknown>;
+}
+
+const givenNames: OptionNames<GivenObject<object>> = {
+  id: "a string",
+  state: "an object",
+  alarms: "an object",
+  now: "a number",
+  random: ".bytes",
+  call: "a function",
+};
+
+function specOf<S extends object, H>(
+  definition: ObjectDefinition<S, H>,
+): ObjectDefinition<S, H>["spec"] {
+  if (definition?.spec?.handlers instanceof Map) return definition.spec;
+  throw wrongArgument("Cannot run a handler: its definition is not one of defineObject()");
 }
 
 async function performed(

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../../src/ports/clock.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode createVirtualClock}. */
 export interface VirtualClockOptions {
@@ -34,6 +35,8 @@ interface Timer {
   readonly callback: () => void;
 }
 
+const optionNames: OptionNames<VirtualClockOptions> = { now: "a number" };
+
 /**
  * Makes a clock for tests.
  *
@@ -55,6 +58,7 @@ interface Timer {
  * ```
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  checkKnown(options, optionNames, "make a clock");
   return new Virtual(options.now ?? 0);
 }
 
@@ -93,6 +97,9 @@ class Virtual implements VirtualClock {
   timer(delayMs: number, callback: () => void): () => void {
     if (!(delayMs >= 0)) {
       throw new RangeError(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
+    }
+    if (typeof callback !== "function") {
+      throw wrongArgument("Cannot start a timer: its callback is not a function");
     }
     const timer: Timer = { due: this.#elapsed + delayMs, callback };
     const before = this.#timers.findLastIndex(({ due }) => due <= timer.due);

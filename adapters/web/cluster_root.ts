@@ -8,6 +8,7 @@ import {
   type SessionNotice,
   type SessionNotices,
 } from "../../src/stash/notices.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** How nodes find out about each other; the same on every node. */
 export interface ClusterOptions {
@@ -19,6 +20,8 @@ export interface ClusterOptions {
    */
   readonly lapseMs?: number;
 }
+
+const timeNames: OptionNames<ClusterOptions> = { beatEveryMs: true, lapseMs: true };
 
 /**
  * Makes this process a node among others, if it is to be one.
@@ -34,6 +37,7 @@ export function clusterNode(
     readonly random: Random;
   },
 ): ClusterNode | undefined {
+  checkKnown(clusterTimes, timeNames, "create a holdfast", "clusterTimes");
   if (cluster === undefined) return undefined;
   if (typeof cluster?.join !== "function") {
     throw new TypeError('Cannot create a holdfast: "cluster" is not a cluster');
@@ -65,6 +69,8 @@ export function hearNotice(notices: SessionNotices, body: JsonValue): void {
 function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isFinite(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `Cannot use cluster option "${name}": it is ${value}, not a number from ${least} to ${most}`,
+    `Cannot use cluster option "${name}": it is ${
+      String(value)
+    }, not a number from ${least} to ${most}`,
   );
 }

@@ -1,3 +1,5 @@
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+
 /** The name prefixes of RFC 6265bis and of its successor, layered cookies; the longest first. */
 const PREFIXES = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"] as const;
 
@@ -59,6 +61,17 @@ export interface CookieSettings {
   readonly secure: boolean;
   readonly httpOnly: boolean;
 }
+
+const optionNames: OptionNames<CookieOptions> = {
+  name: true,
+  dev: true,
+  sameSite: true,
+  maxAgeSeconds: true,
+  path: true,
+  domain: true,
+  secure: true,
+  httpOnly: true,
+};
 
 /**
  * Reads every value of one cookie from a request.
@@ -131,6 +144,7 @@ function isBlank(code: number): boolean {
  * @throws {RangeError} If `maxAgeSeconds` is not an integer from 1 to 34,560,000.
  */
 export function cookieSettings(options: CookieOptions = {}): CookieSettings {
+  checkKnown(options, optionNames, "set the session cookie", "cookie");
   const dev = options.dev ?? false;
   const settings: CookieSettings = {
     name: options.name ?? (dev ? "holdfast" : "__Host-holdfast"),

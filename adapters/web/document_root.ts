@@ -9,6 +9,7 @@ import type { JsonValue } from "../../src/core/json.ts";
 import { Deadlines } from "../../src/object/deadline.ts";
 import type { DrainReport, EnginePorts } from "../../src/object/types.ts";
 import type { HoldfastLimits } from "./limits.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** How documents are followed, and presence is told. */
 export interface DocumentRootOptions {
@@ -39,6 +40,12 @@ export interface DocumentRoot {
   drain(withinMs: number): Promise<DrainReport>;
 }
 
+const optionNames: OptionNames<DocumentRootOptions> = {
+  followEveryMs: true,
+  presenceEveryMs: true,
+  presenceTtlMs: true,
+};
+
 /**
  * Puts the documents of a process together.
  *
@@ -52,6 +59,7 @@ export function documentRoot(
   options: DocumentRootOptions = {},
   tellOthers?: (notice: DocumentNotice) => void,
 ): DocumentRoot {
+  checkKnown(options, optionNames, "create a holdfast", "documents");
   const { followEveryMs = 2000, presenceEveryMs = 50, presenceTtlMs = 45_000 } = options;
   if (followEveryMs !== null) inRange("followEveryMs", followEveryMs, 50, Number.MAX_VALUE);
   const { mailbox, storageTimeoutMs, callTimeoutMs } = limits;
@@ -89,6 +97,6 @@ function late(name: string, timeoutMs: number): HoldfastError {
 function inRange(name: string, value: number, least: number, most: number): number {
   if (value >= least && value <= most) return value;
   throw new RangeError(
-    `Cannot use document option "${name}": it is ${value}, not ${least} or more`,
+    `Cannot use document option "${name}": it is ${String(value)}, not ${least} or more`,
   );
 }

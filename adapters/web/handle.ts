@@ -1,5 +1,6 @@
 import type { Session } from "../../src/stash/session.ts";
 import type { Holdfast } from "./holdfast.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode handleSession}. */
 export interface HandleOptions {
@@ -59,6 +60,8 @@ export async function handleSession(
   handler: (session: Session) => Response | Promise<Response>,
   options: HandleOptions = {},
 ): Promise<Response> {
+  checkArguments(holdfast, request, handler);
+  checkKnown(options, optionNames, "handle a request");
   const { autoStash = false, admit, onError } = options;
   const open = holdfast.open(
     request.headers.get("cookie"),
@@ -75,6 +78,23 @@ export async function handleSession(
   }
 }
 
+const optionNames: OptionNames<HandleOptions> = {
+  autoStash: "a boolean",
+  admit: "a function",
+  onError: "a function",
+};
+
+function checkArguments(holdfast: Holdfast, request: Request, handler: unknown): void {
+  if (typeof holdfast?.open !== "function") {
+    throw wrongArgument("Cannot handle a request: it needs what createHoldfast() made");
+  }
+  if (typeof request?.headers?.get !== "function") {
+    throw wrongArgument("Cannot handle a request: it is not a Request");
+  }
+  if (typeof handler === "function") return;
+  throw wrongArgument("Cannot handle a request: its handler is not a function");
+}
+
 /**
  * Adds a session cookie to a response, and keeps the response out of shared caches: whoever got it
  * from one would get the session too.
@@ -82,6 +102,9 @@ export async function handleSession(
  * @param setCookie The Set-Cookie value; `undefined` returns the response as it is.
  */
 export function withCookie(response: Response, setCookie: string | undefined): Response {
+  if (typeof response?.headers?.get !== "function") {
+    throw wrongArgument("Cannot set the session cookie: what was answered is not a Response");
+  }
   // An upgraded connection has no headers left to set, and such a response cannot be copied.
   if (setCookie === undefined || response.status === 101) return response;
   // The headers of some responses (redirects, fetched ones) cannot be changed.

@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Holdfast } from "./holdfast.ts";
 import { type Internals, internalsOf } from "./internals.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** What a process may lack. */
 export type Lack = "storage" | "cluster" | "sync";
@@ -40,6 +41,13 @@ export interface Health {
   report(): Promise<HealthReport>;
 }
 
+const optionNames: OptionNames<HealthOptions> = {
+  live: "an object",
+  sync: "an object",
+  probeMs: true,
+  storageDownMs: true,
+};
+
 /** A look at storage serves for so many milliseconds. */
 const probeEveryMs = 1000;
 
@@ -78,6 +86,7 @@ const probeEveryMs = 1000;
  */
 export function health(holdfast: Holdfast, options: HealthOptions = {}): Health {
   const internals = internalsOf(holdfast, "health");
+  checkKnown(options, optionNames, "make health");
   const { probeMs = 2000, storageDownMs = 30_000 } = options;
   if (!(probeMs > 0)) {
     throw new RangeError(`Cannot make health: probeMs is ${probeMs}, not above 0`);

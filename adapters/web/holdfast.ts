@@ -40,6 +40,8 @@ import { type AlarmOptions, objectHost } from "./object_root.ts";
 import { OpenedSession, type OpenSession } from "./opened.ts";
 import { webRandom } from "./random.ts";
 import { Sweeper } from "./sweeper.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkArgs, checkCall, checkClose, checkStorage, checkSweep } from "./root_args.ts";
 
 /** Options of {@linkcode createHoldfast}. */
 export interface HoldfastOptions {
@@ -213,11 +215,9 @@ export interface Holdfast extends AsyncDisposable {
  * ```
  */
 export function createHoldfast(options: HoldfastOptions): Holdfast {
+  checkKnown(options, optionNames, "create a holdfast");
   const { storage, clock = webClock() } = options;
-  if (typeof storage?.get !== "function" || typeof storage.put !== "function") {
-    const hint = typeof storage === "function" ? " but a function: call it" : "";
-    throw new TypeError(`Cannot create a holdfast: "storage" is not a storage${hint}`);
-  }
+  checkStorage(storage);
   const cookie = cookieSettings(options.cookie);
   const { engine, internals, host, documents, listeners, node } = compose(
     { ...options, clock },
@@ -226,7 +226,8 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
   const { sessions } = internals;
   const sweeper = new Sweeper(sessions, clock, options.sweepEveryMs);
 
-  const close: Holdfast["close"] = async ({ withinMs = 10_000 } = {}) => {
+  const close: Holdfast["close"] = async (closeOptions = {}) => {
+    const { withinMs = 10_000 } = checkClose(closeOptions);
     sweeper.stop();
     node?.drain();
     const reports = await Promise.all([
@@ -244,13 +245,13 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
       const session = sessions.open(readCookie(cookieHeader, cookie.name), openOptions);
       return new OpenedSession(session, cookie);
     },
-    sweep: (sweepOptions = {}) => sessions.sweep(sweepOptions),
+    sweep: async (sweepOptions = {}) => await sessions.sweep(checkSweep(sweepOptions)),
     object: <S extends object, H>(
       definition: ObjectDefinition<S, H>,
       id: string,
       callOptions?: CallOptions,
       // Built from the definition whose type says what it is.
-    ) => host.client(definition, id, callOptions) as ObjectClient<H>,
+    ) => host.client(definition, id, checkCall(callOptions)) as ObjectClient<H>,
     call: callOf(host),
     document: <S, Op>(definition: DocumentDefinition<S, Op>, id: string) =>
       // What state and operations are the definition says.
@@ -265,14 +266,34 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
   return holdfast;
 }
 
+const optionNames: OptionNames<HoldfastOptions> = {
+  storage: true,
+  secrets: true,
+  namespace: true,
+  cookie: true,
+  lifetime: true,
+  limits: true,
+  sweepEveryMs: true,
+  objects: "an array",
+  alarms: true,
+  cluster: true,
+  clusterTimes: true,
+  documents: true,
+  telemetry: "a function",
+  clock: ".now",
+  random: ".bytes",
+  hmac: "a function",
+};
+
 function callOf(host: ObjectHost): Holdfast["call"] {
   const call = (
     target: AnyObjectDefinition | string,
     id: string,
     handler: string,
     args: readonly unknown[] = [],
-    options: CallOptions = {},
-  ): Promise<unknown> => host.call(target, id, handler, args, options);
+    options?: CallOptions,
+  ): Promise<unknown> =>
+    host.call(target, id, handler, checkArgs(args, handler), checkCall(options) ?? {});
   // The reply has the type that the definition says.
   return call as Holdfast["call"];
 }

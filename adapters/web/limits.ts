@@ -1,3 +1,5 @@
+import { checkKnown } from "../../src/core/options.ts";
+
 /** Sizes, counts and time limits. Everything has a limit, and every limit can be set. */
 export interface HoldfastLimits {
   /** Largest session in bytes of JSON text, 1,024 to 1,048,576. @default {65536} */
@@ -38,12 +40,15 @@ const ranges: Readonly<Record<keyof HoldfastLimits, readonly [number, number, nu
  * @throws {RangeError} If a limit is not a whole number in its range.
  */
 export function checkLimits(given: Partial<HoldfastLimits> = {}): HoldfastLimits {
+  checkKnown(given, ranges, "create a holdfast", "limits");
   const limit = (name: keyof HoldfastLimits): number => {
     const [fallback, least, most] = ranges[name];
     const value = given[name] ?? fallback;
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new RangeError(
-        `Cannot use limit "${name}": it is ${value}, not a whole number from ${least} to ${most}`,
+        `Cannot use limit "${name}": it is ${
+          String(value)
+        }, not a whole number from ${least} to ${most}`,
       );
     }
     return value;

@@ -4,6 +4,7 @@ import { ObjectHost } from "../../src/object/objects.ts";
 import type { Router } from "../../src/object/router.ts";
 import type { EnginePorts } from "../../src/object/types.ts";
 import type { HoldfastLimits } from "./limits.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** How alarms are found and tried. */
 export interface AlarmOptions {
@@ -19,6 +20,8 @@ export interface AlarmOptions {
   readonly tries?: number;
 }
 
+const alarmNames: OptionNames<AlarmOptions> = { pollEveryMs: true, parallel: true, tries: true };
+
 /**
  * Puts the objects of a process together.
  *
@@ -33,6 +36,7 @@ export function objectHost(
   router?: Router,
 ): ObjectHost {
   const { mailbox, storageTimeoutMs, maxObjectBytes, maxObjects, callTimeoutMs } = limits;
+  checkKnown(alarms, alarmNames, "create a holdfast", "alarms");
   const tries = checkTries(alarms.tries);
   const host = new ObjectHost(ports, {
     namespace,
@@ -63,6 +67,8 @@ export function checkTries(tries: number = alarmRetry.tries): number {
 function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `Cannot use alarm option "${name}": it is ${value}, not a whole number from ${least} to ${most}`,
+    `Cannot use alarm option "${name}": it is ${
+      String(value)
+    }, not a whole number from ${least} to ${most}`,
   );
 }

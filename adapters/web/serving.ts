@@ -7,6 +7,7 @@ import {
   type SocketSettings,
   socketSettings,
 } from "./sockets.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Signals a server can be told to stop with. */
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
@@ -100,32 +101,70 @@ export type ServeSettings = Required<Omit<ServeOptions, "holdfast" | "live" | "s
   readonly sockets: SocketSettings;
 };
 
+const optionNames: OptionNames<ServeOptions> = {
+  fetch: true,
+  port: true,
+  hostname: "a string",
+  holdfast: ".close",
+  live: ".drain",
+  sockets: true,
+  withinMs: true,
+  signals: "an array",
+};
+
 /**
  * Checks options and fills in the defaults.
  *
+ * @param more Names of the options that only this runtime has.
  * @throws {TypeError} If `fetch` is not a function.
  * @throws {RangeError} If the port, `withinMs` or a limit of the sockets is out of range.
  */
-export function serveSettings(options: ServeOptions): ServeSettings {
+export function serveSettings(
+  options: ServeOptions,
+  more: Readonly<Record<string, true>> = {},
+): ServeSettings {
+  checkKnown<ServeOptions>(options, { ...optionNames, ...more }, "serve");
   const { hostname = "127.0.0.1", withinMs = 10_000, signals = ["SIGTERM", "SIGINT"] } = options;
   const { port, holdfast, live } = options;
   if (typeof options.fetch !== "function") {
-    throw new TypeError('Cannot serve: "fetch" is not a function');
+    throw wrongArgument('Cannot serve: "fetch" is not a function');
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`Cannot serve: port is ${port}, not a whole number from 0 to 65535`);
+    throw new RangeError(
+      `Cannot serve: port is ${String(port)}, not a whole number from 0 to 65535`,
+    );
   }
   if (!(withinMs >= 0)) {
-    throw new RangeError(`Cannot serve: withinMs is ${withinMs}, not 0 or more`);
+    throw new RangeError(`Cannot serve: withinMs is ${String(withinMs)}, not 0 or more`);
   }
   const fetch: ServeSettings["fetch"] = (request, env) => options.fetch(request, env);
   const sockets = socketSettings(options.sockets);
   return { fetch, port, hostname, holdfast, live, sockets, withinMs, signals };
 }
 
+/** Why systems refuse a port. */
+const refusals: Readonly<Record<string, string>> = {
+  EADDRINUSE: "somebody listens there already",
+  EACCES: "this user may not listen there",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host",
+};
+
+/** Deno has names of its own for it. */
+const ofDeno: Readonly<Record<string, string>> = {
+  AddrInUse: "EADDRINUSE",
+  PermissionDenied: "EACCES",
+  AddrNotAvailable: "EADDRNOTAVAIL",
+};
+
 /** The error of a port that cannot be had, the same on every runtime. */
 export function cannotListen({ hostname, port }: ServeSettings, cause: unknown): Error {
-  return new Error(`Cannot listen on "${originOf(hostname, port)}": the system refused`, { cause });
+  const { code, name = "" } = (cause ?? {}) as { readonly code?: unknown; readonly name?: string };
+  const known = typeof code === "string" ? code : ofDeno[name] ?? "";
+  const why = refusals[known] ?? "the system refused";
+  const message = `Cannot listen on port ${port} of "${hostname}": ${why}`;
+  const error = new Error(known === "" ? message : `${message} (${known})`, { cause });
+  return known === "" ? error : Object.assign(error, { code: known });
 }
 
 function originOf(hostname: string, port: number): string {

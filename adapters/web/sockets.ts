@@ -1,5 +1,6 @@
 import { utf8Length } from "../../src/core/json.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** A WebSocket as its handlers see it; one and the same object for the life of the socket. */
 export interface SocketHandle {
@@ -94,12 +95,20 @@ export interface SocketOptions {
 /** {@linkcode SocketOptions} that were checked, with nothing left open. */
 export type SocketSettings = Required<SocketOptions>;
 
+const optionNames: OptionNames<SocketOptions> = {
+  maxFrameBytes: true,
+  maxBufferedBytes: true,
+  idleMs: true,
+  compress: "a boolean",
+};
+
 /**
  * Checks options and fills in the defaults.
  *
  * @throws {RangeError} If a limit is out of range.
  */
 export function socketSettings(options: SocketOptions = {}): SocketSettings {
+  checkKnown(options, optionNames, "serve", "sockets");
   const { maxFrameBytes = 65_536, maxBufferedBytes = 4_194_304, idleMs = 60_000 } = options;
   const check = (name: string, value: number, from: number, to: number) => {
     if (Number.isInteger(value) && value >= from && value <= to) return;

@@ -3,6 +3,7 @@ import { encodeBase64url } from "../../src/core/base64url.ts";
 import type { DocumentClient } from "../../src/document/client.ts";
 import type { MutateAnswer, MutateOptions } from "../../src/document/model.ts";
 import { fill, type YjsOp, type YjsState } from "./state.ts";
+import { wrongArgument } from "../../src/core/options.ts";
 
 /**
  * Makes the content of a Yjs document readable.
@@ -10,10 +11,12 @@ import { fill, type YjsOp, type YjsState } from "./state.ts";
  * @param state As `state()`, `stateAt()` or a subscription gives it; not changed.
  * @param doc What it is put into, merged with what is there. @default {a new document}
  * @returns The document of Yjs; changing it changes nothing else.
+ * @throws {TypeError} If there is no state.
  * @throws {HoldfastError} `ERR_CORRUPT_RECORD` if it is not the state of a Yjs document.
  */
 export function openYjs(state: YjsState, doc: Doc = new Doc()): Doc {
-  return fill(doc, state);
+  if (Array.isArray(state?.updates)) return fill(doc, state);
+  throw wrongArgument("Cannot open a Yjs document: the state is not one of yjsDocument()");
 }
 
 /** Options of {@linkcode changeYjs}. */
@@ -39,6 +42,12 @@ export async function changeYjs(
   change: (doc: Doc) => void,
   options: ChangeOptions = {},
 ): Promise<MutateAnswer<YjsOp>> {
+  if (typeof document?.mutate !== "function") {
+    throw wrongArgument("Cannot change a Yjs document: it is not what holdfast.document() made");
+  }
+  if (typeof change !== "function") {
+    throw wrongArgument("Cannot change a Yjs document: the change is not a function");
+  }
   const doc = openYjs(await document.state());
   let update: Uint8Array | undefined;
   doc.on("update", (made: Uint8Array) => update = made);

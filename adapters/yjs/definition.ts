@@ -2,6 +2,7 @@ import { defineDocument, type DocumentOptions } from "../../src/document/definit
 import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
 import { applyYjs, emptyState, type YjsOp, type YjsState } from "./state.ts";
 import { yjsVsn } from "../../src/document/yjs_vsn.ts";
+import { checkKnown, named, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode yjsDocument}. */
 export interface YjsDocumentOptions extends
@@ -24,6 +25,19 @@ export interface YjsDocumentOptions extends
    */
   readonly maxOpBytes?: number;
 }
+
+const optionNames: OptionNames<YjsDocumentOptions> = {
+  name: true,
+  gracePeriodMs: true,
+  snapshotIntervalMs: true,
+  snapshotOps: true,
+  historyOps: true,
+  historyMs: true,
+  maxDocumentBytes: true,
+  maxUnsavedBytes: true,
+  authorize: "a function",
+  maxOpBytes: true,
+};
 
 /**
  * Defines a class of documents whose content is a Yjs document: shared text, lists and maps that
@@ -56,6 +70,7 @@ export interface YjsDocumentOptions extends
 export function yjsDocument(
   options: YjsDocumentOptions,
 ): DocumentDefinition<YjsState, YjsOp> {
+  checkKnown(options, optionNames, `define ${named("document", options)}`);
   const { authorize, maxOpBytes = 262_144, ...others } = options;
   return defineDocument({
     ...others,

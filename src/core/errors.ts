@@ -26,7 +26,9 @@ export type ErrorCode =
   | "ERR_UNKNOWN_CLASS"
   | "ERR_UNKNOWN_HANDLER"
   | "ERR_UNKNOWN_OBJECT"
-  | "ERR_UNRECOVERED";
+  | "ERR_UNKNOWN_OPTION"
+  | "ERR_UNRECOVERED"
+  | "ERR_WRONG_ARGUMENT";
 
 /** Options of {@linkcode HoldfastError}. */
 export interface HoldfastErrorOptions extends ErrorOptions {
@@ -37,7 +39,8 @@ export interface HoldfastErrorOptions extends ErrorOptions {
 /**
  * Base of every error this library throws for what a caller cannot rule out beforehand. Match on
  * {@linkcode HoldfastError.code}, not on the class or the message. Wrong arguments are `TypeError`
- * or `RangeError` instead.
+ * or `RangeError` instead, an option that does not exist a `TypeError` whose code is
+ * `ERR_UNKNOWN_OPTION`.
  *
  * @example Matching on the code
  * ```ts

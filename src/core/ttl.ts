@@ -1,3 +1,5 @@
+import { checkKnown } from "./options.ts";
+
 /** How long a record lives. */
 export interface Lifetime {
   /** Milliseconds after it was last seen. `Infinity` for no limit. @default {86400000} 24 hours */
@@ -49,6 +51,7 @@ export function shouldTouch(age: Age, lifetime: Lifetime, now: number): boolean 
  * @throws {RangeError} If one is not above 0, or `unconfirmedMs` is infinite.
  */
 export function checkLifetime(partial: Partial<Lifetime> = {}): Lifetime {
+  checkKnown(partial, defaultLifetime, "create a holdfast", "lifetime");
   return {
     idleMs: checkDuration("idleMs", partial.idleMs),
     absoluteMs: checkDuration("absoluteMs", partial.absoluteMs),

@@ -1,6 +1,7 @@
 import { isStandardSchema, type StandardSchema } from "../core/schema.ts";
 import { checkVsn } from "../core/vsn.ts";
 import type { Apply, Authorize, DocumentDefinition, DocumentSpec, PartsOf } from "./model.ts";
+import { checkKnown, named, type OptionNames, shown, wrongArgument } from "../core/options.ts";
 
 /** Options of {@linkcode defineDocument}. */
 export interface DocumentOptions<S, Op> {
@@ -75,17 +76,18 @@ export interface DocumentOptions<S, Op> {
 export function defineDocument<S, Op>(
   options: DocumentOptions<S, Op>,
 ): DocumentDefinition<S, Op> {
+  checkKnown(options, optionNames, `define ${named("document", options)}`);
   const name = checkName(options.name);
   const what = `document "${name}"`;
   const vsn = checkVsn(options.vsn, what);
   for (const key of ["state", "apply"] as const) {
     if (typeof options[key] !== "function") {
-      throw new TypeError(`Cannot define ${what}: "${key}" is not a function`);
+      throw wrongArgument(`Cannot define ${what}: "${key}" is not a function`);
     }
   }
   const { schema, migrate, migrateOp, authorize, parts } = options;
   if (schema !== undefined && !isStandardSchema(schema)) {
-    throw new TypeError(`Cannot define ${what}: its schema is no Standard Schema`);
+    throw wrongArgument(`Cannot define ${what}: its schema is no Standard Schema`);
   }
   const number = (key: keyof typeof ranges): number => inRange(what, key, options[key]);
   const interval = options.snapshotIntervalMs;
@@ -110,6 +112,26 @@ export function defineDocument<S, Op>(
   };
   return Object.freeze({ spec: Object.freeze(spec) });
 }
+
+const optionNames: OptionNames<DocumentOptions<unknown, unknown>> = {
+  name: true,
+  vsn: true,
+  state: true,
+  apply: true,
+  schema: true,
+  migrate: "a function",
+  migrateOp: "a function",
+  authorize: "a function",
+  parts: "an object",
+  gracePeriodMs: true,
+  snapshotIntervalMs: true,
+  snapshotOps: true,
+  historyOps: true,
+  historyMs: true,
+  maxOpBytes: true,
+  maxDocumentBytes: true,
+  maxUnsavedBytes: true,
+};
 
 const forever = Number.MAX_SAFE_INTEGER;
 
@@ -141,7 +163,7 @@ function inRange(
 
 function checkName(name: unknown): string {
   if (typeof name === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
-  throw new TypeError(
-    `Cannot define a document named ${JSON.stringify(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ -`,
+  throw wrongArgument(
+    `Cannot define a document named ${shown(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ -`,
   );
 }

@@ -21,6 +21,7 @@ import {
   type Submission,
 } from "./submission.ts";
 import { type AnySpec, depthAndNodes } from "./version.ts";
+import { checkKnown, type OptionNames } from "../core/options.ts";
 
 /** Largest thing a subscriber may say of where it is, in bytes of JSON. */
 const maxPresenceBytes = 4096;
@@ -36,6 +37,25 @@ export interface ClientEnv {
   readonly deadlines: Deadlines;
   readonly callTimeoutMs: number;
 }
+
+const mutateNames: OptionNames<MutateOptions> = { actor: true, client: "an object" };
+
+const joinNames: OptionNames<JoinOptions> = {
+  actor: true,
+  client: true,
+  readOnly: "a boolean",
+  since: "an object",
+  deliver: "a function",
+};
+
+const historyNames: OptionNames<HistoryOptions> = {
+  sinceSeq: "a number",
+  since: "a number",
+  until: "a number",
+  part: "a string",
+  where: "a function",
+  limit: "a number",
+};
 
 /** Implements {@linkcode DocumentClient}. */
 export class Client implements DocumentClient<JsonValue, JsonValue> {
@@ -58,6 +78,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   }
 
   async mutate(op: JsonValue, options: MutateOptions = {}): Promise<Answer> {
+    checkKnown(options, mutateNames, "change a document");
     const copy = this.#operation(op);
     const live = await this.#live();
     return await this.#submit(live, runOperation(this.#runEnv(live), copy, doer(options)));
@@ -72,6 +93,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   }
 
   async join(options: JoinOptions): Promise<Membership<JsonValue, JsonValue>> {
+    checkKnown(options, joinNames, "join a document");
     const { actor = null, since, deliver, readOnly = false } = options;
     if (typeof deliver !== "function") {
       throw new TypeError('Cannot join a document: "deliver" is not a function');
@@ -97,6 +119,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   }
 
   async history(options: HistoryOptions<JsonValue> = {}): ReturnType<typeof history> {
+    checkKnown(options, historyNames, "read the history of a document");
     return await history(this.#source(await this.#live()), options);
   }
 
@@ -106,6 +129,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   }
 
   async restore(seq: number, options: MutateOptions = {}): Promise<Answer> {
+    checkKnown(options, mutateNames, "restore a document");
     const live = await this.#live();
     const state = cloneJson((await versionAt(this.#source(live), seq)).state as JsonValue);
     return await this.#submit(live, runRestore(this.#runEnv(live), state, doer(options)));

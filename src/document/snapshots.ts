@@ -125,7 +125,7 @@ export class Snapshots {
     this.#head = head;
     const there = head.state === undefined ? undefined : readSnapshot(head.state);
     if (there === undefined) return;
-    if (there.vsn > spec.vsn) return this.#ports.over(newer(spec));
+    if (there.vsn > spec.vsn) return this.#ports.over(newer(spec, there.vsn));
     const operations = there.seq - this.#last.seq;
     const cut = kept.trimmed > this.#last.trimmed;
     this.#last = there;

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { defineDocument, type DocumentOptions } from "./definition.ts";
 import { isKey, keyBetween } from "./fractional.ts";
 import type { Applied, DocumentDefinition, PartsOf } from "./model.ts";
+import { checkKnown, named, type OptionNames, wrongArgument } from "../core/options.ts";
 
 /** A node of a tree. */
 export interface TreeNode {
@@ -58,6 +59,25 @@ export type TreeOptions =
     readonly checkNode?: (node: TreeNode, tree: Tree) => string | undefined;
   };
 
+const optionNames: OptionNames<TreeOptions> = {
+  name: true,
+  vsn: true,
+  state: "a function",
+  schema: true,
+  migrate: "a function",
+  migrateOp: "a function",
+  authorize: "a function",
+  gracePeriodMs: true,
+  snapshotIntervalMs: true,
+  snapshotOps: true,
+  historyOps: true,
+  historyMs: true,
+  maxOpBytes: true,
+  maxDocumentBytes: true,
+  maxUnsavedBytes: true,
+  checkNode: true,
+};
+
 type Outcome = Applied<Tree, TreeOp>;
 type Nodes = Record<string, TreeNode>;
 
@@ -91,9 +111,11 @@ type Nodes = Record<string, TreeNode>;
  * ```
  */
 export function treeDocument(options: TreeOptions): DocumentDefinition<Tree, TreeOp> {
+  const task = `define ${named("document", options)}`;
+  checkKnown(options, optionNames, task);
   const { state = () => ({ nodes: {} }), checkNode, ...rest } = options;
   if (checkNode !== undefined && typeof checkNode !== "function") {
-    throw new TypeError(`Cannot define document "${options.name}": "checkNode" is not a function`);
+    throw wrongArgument(`Cannot ${task}: "checkNode" is not a function`);
   }
   return defineDocument<Tree, TreeOp>({
     ...rest,

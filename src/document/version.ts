@@ -97,7 +97,7 @@ function checked(spec: AnySpec, op: unknown, what: string): JsonValue {
  */
 export function replay(spec: AnySpec, version: Version, segment: Segment): Version {
   if (segment.deleted !== undefined) throw deleted(spec);
-  if (segment.vsn > spec.vsn) throw newer(spec);
+  if (segment.vsn > spec.vsn) throw newer(spec, segment.vsn);
   let { state } = version;
   for (const { op, restore, seq, at, actor } of upToDate(spec, segment).entries) {
     if (restore !== undefined) {
@@ -137,7 +137,7 @@ export function versionOf(spec: AnySpec, snapshot: Snapshot): Version {
 
 function upgradeState(spec: AnySpec, vsn: number, state: unknown): unknown {
   if (vsn === spec.vsn) return state;
-  if (vsn > spec.vsn) throw newer(spec);
+  if (vsn > spec.vsn) throw newer(spec, vsn);
   if (spec.migrate === undefined) {
     throw new HoldfastError(
       "ERR_INVALID_STATE",
@@ -163,10 +163,11 @@ export function storable(
 }
 
 /** The error of a document that a newer version of the application has written. */
-export function newer({ name }: AnySpec): HoldfastError {
+export function newer({ name, vsn }: AnySpec, found: number): HoldfastError {
   return new HoldfastError(
     "ERR_NEWER_VERSION",
-    `Cannot use document "${name}": a newer version of the application has written it`,
+    `Cannot use document "${name}": a newer version of the application has written it, ` +
+      `with vsn ${found}, and this one has vsn ${vsn}`,
   );
 }
 

@@ -21,6 +21,7 @@ import type {
   WatchRows,
 } from "./model.ts";
 import { readWatches } from "./rows.ts";
+import { checkKnown, named, type OptionNames, wrongArgument } from "../core/options.ts";
 
 /** Options of {@linkcode defineView}. */
 export interface ViewOptions<S extends object, I extends object, W extends object = object> {
@@ -108,6 +109,7 @@ export function defineView<
   I extends object = Record<string, unknown>,
   W extends object = object,
 >(options: ViewOptions<S, I, W>): ViewDefinition<S> {
+  checkKnown(options, optionNames, `define ${named("view", options)}`);
   const { name, vsn = 1, stored = [], state, schema, migrate, onInvalidValue } = options;
   const stash = defineStash<S>(
     {
@@ -161,13 +163,32 @@ export function on<S extends object, I>(
   run: (ctx: ViewContext<S>, input: I, event: LiveEvent) => unknown,
 ): CheckedHandler<S, I> {
   if (!isStandardSchema(schema)) {
-    throw new TypeError("Cannot define an event: its schema is not a Standard Schema");
+    throw wrongArgument("Cannot define an event: its schema is not a Standard Schema");
   }
   if (typeof run !== "function") {
-    throw new TypeError("Cannot define an event: its handler is not a function");
+    throw wrongArgument("Cannot define an event: its handler is not a function");
   }
   return { input: schema, run };
 }
+
+const optionNames: OptionNames<ViewOptions<object, object>> = {
+  name: true,
+  vsn: true,
+  stored: true,
+  state: true,
+  schema: true,
+  migrate: true,
+  onInvalidValue: true,
+  autoStash: true,
+  watch: true,
+  mount: true,
+  params: true,
+  events: true,
+  info: true,
+  drain: true,
+  leave: true,
+  render: true,
+};
 
 type Hooks = "mount" | "params" | "info" | "drain" | "leave";
 
@@ -182,11 +203,11 @@ function specOf<S extends object, I extends object, W extends object>(
   for (const hook of hooks) {
     const given: unknown = options[hook];
     if (given !== undefined && typeof given !== "function") {
-      throw new TypeError(`Cannot define ${what}: "${hook}" is not a function`);
+      throw wrongArgument(`Cannot define ${what}: "${hook}" is not a function`);
     }
   }
   if (typeof render !== "function") {
-    throw new TypeError(`Cannot define ${what}: "render" is not a function`);
+    throw wrongArgument(`Cannot define ${what}: "render" is not a function`);
   }
   const { mount, params, info, drain, leave } = options;
   const spec = {
@@ -210,9 +231,12 @@ function readAutoStash(given: unknown, what: string): AutoStash {
   if (typeof given === "boolean") {
     return given ? { on: true, debounceMs: undefined } : { on: false };
   }
+  if (typeof given === "object" && given !== null) {
+    checkKnown(given, { debounceMs: true }, `define ${what}`, "autoStash");
+  }
   const { debounceMs } = (given ?? {}) as { debounceMs?: unknown };
   if (typeof debounceMs === "number" && debounceMs >= 0) return { on: true, debounceMs };
-  throw new TypeError(
+  throw wrongArgument(
     `Cannot define ${what}: "autoStash" is neither a boolean nor has a "debounceMs" of 0 or more`,
   );
 }
@@ -220,11 +244,11 @@ function readAutoStash(given: unknown, what: string): AutoStash {
 const eventName = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.:-]{1,64}$/;
 
 function readEvents(given: object, what: string): ReadonlyMap<string, EventSpec> {
-  if (!isJsonObject(given)) throw new TypeError(`Cannot define ${what}: "events" is not an object`);
+  if (!isJsonObject(given)) throw wrongArgument(`Cannot define ${what}: "events" is not an object`);
   return new Map(
     Object.entries(given as Readonly<Record<string, unknown>>).map(([name, event]) => {
       if (!eventName.test(name)) {
-        throw new TypeError(
+        throw wrongArgument(
           `Cannot define ${what}: an event cannot be named ${JSON.stringify(name.slice(0, 80))}`,
         );
       }
@@ -236,8 +260,11 @@ function readEvents(given: object, what: string): ReadonlyMap<string, EventSpec>
 function readEvent(given: unknown, what: string): EventSpec {
   if (typeof given === "function") return { schema: undefined, run: given as EventSpec["run"] };
   const { input, run } = (given ?? {}) as { input?: unknown; run?: EventSpec["run"] };
-  if (typeof run === "function" && isStandardSchema(input)) return { schema: input, run };
-  throw new TypeError(
+  if (typeof run === "function" && isStandardSchema(input)) {
+    checkKnown(given, { input: true, run: true }, `define ${what}`);
+    return { schema: input, run };
+  }
+  throw wrongArgument(
     `Cannot define ${what} is neither a function nor has a schema "input" and a function "run"`,
   );
 }

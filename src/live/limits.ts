@@ -1,3 +1,4 @@
+import { checkKnown } from "../core/options.ts";
 /** Limits of what one page may ask for. */
 export interface LiveLimits {
   /** Largest frame in bytes, 1,024 to 1,048,576. @default {65536} */
@@ -81,31 +82,35 @@ const drainRanges: Readonly<Record<keyof DrainTiming, readonly [number, number, 
 
 /** @throws {RangeError} If a limit is not a whole number in its range. */
 export function checkLiveLimits(given: Partial<LiveLimits> = {}): LiveLimits {
-  return checkNumbers(given, limitRanges, "limit");
+  return checkNumbers(given, limitRanges, "limit", "limits");
 }
 
 /** @throws {RangeError} If a duration is not a whole number in its range. */
 export function checkLiveTiming(given: Partial<LiveTiming> = {}): LiveTiming {
-  return checkNumbers(given, timingRanges, "timing");
+  return checkNumbers(given, timingRanges, "timing", "timing");
 }
 
 /** @throws {RangeError} If a number is not a whole one in its range. */
 export function checkDrainTiming(given: Partial<DrainTiming> = {}): DrainTiming {
-  return checkNumbers(given, drainRanges, "drain option");
+  return checkNumbers(given, drainRanges, "drain option", "drain");
 }
 
 function checkNumbers<K extends string>(
   given: { readonly [P in K]?: number },
   ranges: Readonly<Record<K, readonly [number, number, number]>>,
   what: string,
+  path: string,
 ): { readonly [P in K]: number } {
+  checkKnown(given, ranges, "create live views", path);
   const checked: Partial<Record<K, number>> = {};
   for (const name of Object.keys(ranges) as K[]) {
     const [fallback, least, most] = ranges[name];
     const value = given[name] ?? fallback;
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new RangeError(
-        `Cannot use ${what} "${name}": it is ${value}, not a whole number from ${least} to ${most}`,
+        `Cannot use ${what} "${name}": it is ${
+          String(value)
+        }, not a whole number from ${least} to ${most}`,
       );
     }
     checked[name] = value;

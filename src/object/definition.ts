@@ -13,6 +13,7 @@ import type {
   ObjectHook,
   ObjectSpec,
 } from "./model.ts";
+import { checkKnown, named, type OptionNames, shown, wrongArgument } from "../core/options.ts";
 
 /** Options of {@linkcode defineObject}. Durations in milliseconds. */
 export interface ObjectOptions<S extends object, H extends Readonly<Record<string, Handler<S>>>> {
@@ -64,6 +65,26 @@ export interface ObjectOptions<S extends object, H extends Readonly<Record<strin
   readonly callTimeoutMs?: number;
 }
 
+const optionNames: OptionNames<ObjectOptions<object, never>> = {
+  name: true,
+  vsn: true,
+  state: true,
+  handlers: true,
+  schema: true,
+  migrate: true,
+  unknownFields: true,
+  alarms: true,
+  afterLoad: true,
+  onHibernate: true,
+  onShutdown: true,
+  hibernateAfterMs: true,
+  shutdownAfterMs: true,
+  durability: true,
+  callTimeoutMs: true,
+};
+
+const handlerNames: OptionNames<HandlerOptions<object>> = { run: true, readOnly: true, args: true };
+
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Names a client has for itself, or that would make it look like a promise. */
@@ -113,10 +134,11 @@ export function defineObject<
   S extends PlainState,
   H extends Readonly<Record<string, Handler<S>>>,
 >(options: ObjectOptions<S, H>): ObjectDefinition<S, H> {
+  checkKnown(options, optionNames, `define ${named("object", options)}`);
   const { name, vsn, state, handlers } = options;
   if (typeof name !== "string" || !namePattern.test(name)) {
-    throw new TypeError(
-      `Cannot define an object named ${JSON.stringify(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ -`,
+    throw wrongArgument(
+      `Cannot define an object named ${shown(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ -`,
     );
   }
   const what = `object "${name}"`;
@@ -153,16 +175,16 @@ export function defineObject<
 
 function checkState(state: unknown, what: string): void {
   if (typeof state !== "function") {
-    throw new TypeError(`Cannot define ${what}: "state" is not a function`);
+    throw wrongArgument(`Cannot define ${what}: "state" is not a function`);
   }
   const made: unknown = state();
   if (!isJsonObject(made)) {
-    throw new TypeError(`Cannot define ${what}: state() did not return a plain object`);
+    throw wrongArgument(`Cannot define ${what}: state() did not return a plain object`);
   }
   const copied = copyJson(made, { limits: stateLimits });
   if (copied.ok) return;
   const { path = "", reason = "is invalid" } = copied.problems[0] ?? {};
-  throw new TypeError(`Cannot define ${what}: the default of "${path}" ${reason}`);
+  throw wrongArgument(`Cannot define ${what}: the default of "${path}" ${reason}`);
 }
 
 /** Options before anybody has looked at them. */
@@ -172,17 +194,17 @@ function checkChoices(given: Given, what: string): void {
   const { schema, unknownFields = "keep", durability = "gated" } = given;
   for (const key of ["migrate", "afterLoad", "onHibernate", "onShutdown"] as const) {
     if (given[key] !== undefined && typeof given[key] !== "function") {
-      throw new TypeError(`Cannot define ${what}: "${key}" is not a function`);
+      throw wrongArgument(`Cannot define ${what}: "${key}" is not a function`);
     }
   }
   if (schema !== undefined && !isStandardSchema(schema)) {
-    throw new TypeError(`Cannot define ${what}: "schema" is not a Standard Schema`);
+    throw wrongArgument(`Cannot define ${what}: "schema" is not a Standard Schema`);
   }
   if (unknownFields !== "keep" && unknownFields !== "drop") {
-    throw new TypeError(`Cannot define ${what}: "unknownFields" is neither "keep" nor "drop"`);
+    throw wrongArgument(`Cannot define ${what}: "unknownFields" is neither "keep" nor "drop"`);
   }
   if (durability !== "gated" && durability !== "behind") {
-    throw new TypeError(`Cannot define ${what}: "durability" is neither "gated" nor "behind"`);
+    throw wrongArgument(`Cannot define ${what}: "durability" is neither "gated" nor "behind"`);
   }
 }
 
@@ -199,12 +221,12 @@ function duration(
 
 function readHandlers(handlers: object, what: string): ReadonlyMap<string, HandlerSpec> {
   if (!isJsonObject(handlers)) {
-    throw new TypeError(`Cannot define ${what}: "handlers" is not an object`);
+    throw wrongArgument(`Cannot define ${what}: "handlers" is not an object`);
   }
   return new Map(
     Object.entries(handlers as Readonly<Record<string, unknown>>).map(([name, given]) => {
       if (reserved.has(name) || isRefusedKey(name)) {
-        throw new TypeError(`Cannot define ${what}: a handler cannot be named "${name}"`);
+        throw wrongArgument(`Cannot define ${what}: a handler cannot be named "${name}"`);
       }
       return [name, readHandler(given, `${what}: handler "${name}"`)];
     }),
@@ -214,31 +236,32 @@ function readHandlers(handlers: object, what: string): ReadonlyMap<string, Handl
 function readHandler(given: unknown, what: string): HandlerSpec {
   const options = (typeof given === "function" ? { run: given } : given) as HandlerOptions<object>;
   if (typeof options?.run !== "function") {
-    throw new TypeError(`Cannot define ${what} is neither a function nor has a function "run"`);
+    throw wrongArgument(`Cannot define ${what} is neither a function nor has a function "run"`);
   }
+  if (typeof given !== "function") checkKnown(given, handlerNames, `define ${what}`);
   const { run, readOnly = false, args } = options;
   if (typeof readOnly !== "boolean") {
-    throw new TypeError(`Cannot define ${what} has a "readOnly" that is not a boolean`);
+    throw wrongArgument(`Cannot define ${what} has a "readOnly" that is not a boolean`);
   }
   if (args !== undefined && !isStandardSchema(args)) {
-    throw new TypeError(`Cannot define ${what} has an "args" that is not a Standard Schema`);
+    throw wrongArgument(`Cannot define ${what} has an "args" that is not a Standard Schema`);
   }
   return { run: run as unknown as HandlerSpec["run"], readOnly, args };
 }
 
 function readAlarms(alarms: object, what: string): ObjectSpec["alarms"] {
   if (!isJsonObject(alarms)) {
-    throw new TypeError(`Cannot define ${what}: "alarms" is not an object`);
+    throw wrongArgument(`Cannot define ${what}: "alarms" is not an object`);
   }
   return new Map(
     Object.entries(alarms as Readonly<Record<string, unknown>>).map(([name, run]) => {
       if (name === "" || name.length > 64 || !name.isWellFormed() || isRefusedKey(name)) {
-        throw new TypeError(
+        throw wrongArgument(
           `Cannot define ${what}: an alarm cannot be named ${JSON.stringify(name.slice(0, 80))}`,
         );
       }
       if (typeof run !== "function") {
-        throw new TypeError(`Cannot define ${what}: alarm "${name}" is not a function`);
+        throw wrongArgument(`Cannot define ${what}: alarm "${name}" is not a function`);
       }
       return [name, run as HandlerSpec["run"]];
     }),

@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import type { AnyObjectDefinition, ParkedAlarm, ScheduledAlarm } from "./model.ts";
 import { listAlarms, listParked, readObject } from "./stored.ts";
 import type { Current } from "./types.ts";
+import { checkKnown, type OptionNames } from "../core/options.ts";
 
 /** Options of {@linkcode Objects.list}. */
 export interface ListObjectsOptions {
@@ -94,6 +95,12 @@ export interface Objects {
   uncordon(target: AnyObjectDefinition | string, id?: string): boolean;
 }
 
+const listNames: OptionNames<ListObjectsOptions> = {
+  after: "a string",
+  limit: "a number",
+  prefix: "a string",
+};
+
 /** Records looked at at the same time by a listing. */
 const parallelReads = 16;
 
@@ -109,8 +116,10 @@ export class Inventory implements Pick<Objects, "list" | "exists" | "peek" | "al
 
   async list(
     target: AnyObjectDefinition | string,
-    { after, limit = 100, prefix: beginning = "" }: ListObjectsOptions = {},
+    options: ListObjectsOptions = {},
   ): Promise<ObjectPage> {
+    checkKnown(options, listNames, "list objects");
+    const { after, limit = 100, prefix: beginning = "" } = options;
     const { prefix } = this.#directory.find(target);
     const keys = await this.#engine.list(prefix + encodeIdPrefix(beginning), {
       limit,

@@ -56,7 +56,8 @@ function upgraded(
     case "newer":
       throw new HoldfastError(
         "ERR_NEWER_VERSION",
-        `Cannot use object "${spec.name}": a newer version of its definition wrote it`,
+        `Cannot use object "${spec.name}": a newer version of its definition wrote it, ` +
+          `with vsn ${found.found}, and this one has vsn ${spec.vsn}`,
         { retryable: true },
       );
     case "discarded":

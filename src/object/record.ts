@@ -70,10 +70,11 @@ function corrupt(etag: string, why: string): Loaded {
   return { ...absent, etag, problem };
 }
 
-function newer(etag: string, rev: number): Loaded {
+function newer(etag: string, rev: number, format: number): Loaded {
   const problem = new HoldfastError(
     "ERR_NEWER_VERSION",
-    "Cannot use a stored record: a newer version of this library wrote it",
+    "Cannot use a stored record: a newer version of this library wrote it, " +
+      `in format ${format}, and this one reads up to ${FORMAT}`,
   );
   return { ...absent, etag, rev, problem };
 }
@@ -96,7 +97,7 @@ export function decodeRecord(etag: string, text: string, maxBytes: number): Load
   if (!isJsonObject(parsed.value)) return corrupt(etag, "it is not an object");
   const { f, rev, by, state, ended, mark } = parsed.value;
   if (typeof f !== "number" || typeof rev !== "number") return corrupt(etag, "it has no envelope");
-  if (f > FORMAT) return newer(etag, rev);
+  if (f > FORMAT) return newer(etag, rev, f);
   const writer = typeof by === "string" ? by : "";
   if (typeof ended === "number") {
     const left = typeof mark === "string" ? mark : undefined;

@@ -4,6 +4,7 @@ import { formatPath } from "../core/path.ts";
 import { type Mount, parseScopes, type Scope, survives } from "../core/scope.ts";
 import { isStandardSchema, type StandardSchema } from "../core/schema.ts";
 import { checkVsn, type Migrate } from "../core/vsn.ts";
+import { checkKnown, named, type OptionNames, shown, wrongArgument } from "../core/options.ts";
 
 /** Options of {@linkcode defineStash}. */
 export interface StashOptions<S extends object> {
@@ -59,6 +60,16 @@ export interface StashDefinition<S extends object> {
   readonly onInvalidValue: "throw" | "skip";
 }
 
+const optionNames: OptionNames<StashOptions<object>> = {
+  name: true,
+  vsn: true,
+  stored: true,
+  state: true,
+  schema: true,
+  migrate: true,
+  onInvalidValue: true,
+};
+
 /** The lookahead keeps out the names that JSON normalisation refuses as keys. */
 const namePattern = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.-]{1,64}$/;
 
@@ -88,26 +99,27 @@ const namePattern = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.-]{1,6
  * ```
  */
 export function defineStash<S extends PlainState>(options: StashOptions<S>): StashDefinition<S> {
+  checkKnown(options, optionNames, `define ${named("stash", options)}`);
   const { name, schema, migrate, onInvalidValue = "throw" } = options;
   if (typeof name !== "string" || !namePattern.test(name)) {
-    throw new TypeError(
-      `Cannot define a stash named ${JSON.stringify(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ . -`,
+    throw wrongArgument(
+      `Cannot define a stash named ${shown(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ . -`,
     );
   }
   const what = `stash "${name}"`;
   const vsn = checkVsn(options.vsn, what);
   const scopes = parseScopes(options.stored as Parameters<typeof parseScopes>[0], what);
   if (typeof options.state !== "function") {
-    throw new TypeError(`Cannot define ${what}: "state" is not a function`);
+    throw wrongArgument(`Cannot define ${what}: "state" is not a function`);
   }
   if (schema !== undefined && !isStandardSchema(schema)) {
-    throw new TypeError(`Cannot define ${what}: "schema" is not a Standard Schema`);
+    throw wrongArgument(`Cannot define ${what}: "schema" is not a Standard Schema`);
   }
   if (migrate !== undefined && typeof migrate !== "function") {
-    throw new TypeError(`Cannot define ${what}: "migrate" is not a function`);
+    throw wrongArgument(`Cannot define ${what}: "migrate" is not a function`);
   }
   if (onInvalidValue !== "throw" && onInvalidValue !== "skip") {
-    throw new TypeError(`Cannot define ${what}: "onInvalidValue" is neither "throw" nor "skip"`);
+    throw wrongArgument(`Cannot define ${what}: "onInvalidValue" is neither "throw" nor "skip"`);
   }
   const defaults = readDefaults(options.state(), scopes, what);
   const hasDrafts = [...scopes.values()].includes("reconnect");
@@ -121,19 +133,19 @@ function readDefaults(
   what: string,
 ): JsonObject {
   if (typeof state !== "object" || state === null) {
-    throw new TypeError(`Cannot define ${what}: state() did not return an object`);
+    throw wrongArgument(`Cannot define ${what}: state() did not return an object`);
   }
   const defaults: JsonObject = {};
   for (const key of scopes.keys()) {
     if (!Object.hasOwn(state, key)) {
-      throw new TypeError(`Cannot define ${what}: state() has no key "${key}" to store`);
+      throw wrongArgument(`Cannot define ${what}: state() has no key "${key}" to store`);
     }
     const value: unknown = Reflect.get(state, key);
     if (value === undefined) continue;
     const normal = normalize(value, { path: formatPath([key]) });
     if (!normal.ok) {
       const { path, reason } = normal.problems[0] ?? { path: key, reason: "is invalid" };
-      throw new TypeError(`Cannot define ${what}: the default of "${path}" ${reason}`);
+      throw wrongArgument(`Cannot define ${what}: the default of "${path}" ${reason}`);
     }
     defaults[key] = normal.value;
   }

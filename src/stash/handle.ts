@@ -20,6 +20,7 @@ import type { StashDefinition } from "./definition.ts";
 import { isAt, restore, type Restored, restoreKey } from "./restore.ts";
 import { recoverSlice, type SliceChange, type StashStatus, submittedOf, turnOf } from "./slices.ts";
 import type { Slice } from "./state.ts";
+import { kindOf, wrongArgument } from "../core/options.ts";
 
 // Longer than 400 lines because all of it decides on the private state of one handle.
 
@@ -325,7 +326,12 @@ export class StashHandle<S extends object> implements Stash<S> {
   }
 
   update(change: (state: S) => S | void | Promise<S | void>): Promise<S> {
-    return this.#update(change, "nothing");
+    if (typeof change === "function") return this.#update(change, "nothing");
+    return Promise.reject(wrongArgument(
+      `Cannot update stash "${this.#definition.name}": the change is ${
+        kindOf(change)
+      }, not a function`,
+    ));
   }
 
   /** @param late What is stored of a change that may not touch the page's draft any more. */

@@ -22,11 +22,18 @@ import { newSeat, type Seat } from "./seat.ts";
 import { sliceAccess } from "./slice_access.ts";
 import type { Recovery } from "./slices.ts";
 import type { SessionState } from "./state.ts";
+import { checkKnown, kindOf, type OptionNames, wrongArgument } from "../core/options.ts";
 
 // Longer than 400 lines because all of it decides on the private state of one request's seat.
 
 /** Most requests have none when they begin, and some none at all. */
 const noHandles: StashHandle<object>[] = [];
+
+const noUse: StashUse = {};
+
+const useNames: OptionNames<StashUse> = { page: true };
+
+const rotateNames: OptionNames<RotateOptions> = { keep: "a boolean" };
 
 const pagePattern = /^[A-Za-z0-9_-]{16}$/;
 
@@ -89,9 +96,14 @@ export class RequestSession implements Session {
   /** Without `async`, and at once where nothing has to be waited for: most requests only read. */
   stash<S extends object>(
     definition: StashDefinition<S>,
-    use: StashUse = {},
+    use: StashUse = noUse,
   ): Promise<Stash<S>> {
     try {
+      if (!(definition?.scopes instanceof Map)) {
+        const is = kindOf(definition);
+        throw wrongArgument(`Cannot use a stash: ${is} is not what defineStash() made`);
+      }
+      if (use !== noUse) checkKnown(use, useNames, `use stash "${definition.name}"`);
       // The session may end, and another begin, while this one is being read.
       const seat = this.#seat;
       const page = use.page !== undefined && pagePattern.test(use.page) ? use.page : undefined;
@@ -127,7 +139,9 @@ export class RequestSession implements Session {
     this.#context.emit?.({ name: "holdfast.session.destroy", ref: refOf(identity) });
   }
 
-  async rotate({ keep = true }: RotateOptions = {}): Promise<void> {
+  async rotate(options: RotateOptions = {}): Promise<void> {
+    checkKnown(options, rotateNames, "rotate a session");
+    const { keep = true } = options;
     if (!keep) return await this.destroy();
     await this.#enter();
     const seat = this.#seat;

@@ -45,7 +45,7 @@ export function sliceAccess<S extends object>(ports: SliceAccessPorts<S>): Slice
       await write((session) => {
         const stored = readSlice(session.views, name);
         if (stored === undefined) return { session, reply: undefined };
-        if (stored !== "damaged" && stored.vsn > vsn) throw newerStored(name);
+        if (stored !== "damaged" && stored.vsn > vsn) throw newerStored(name, stored.vsn, vsn);
         return { session: withSlice(session, name, undefined), reply: undefined };
       }, true);
     },
@@ -80,7 +80,9 @@ function sliceFor<S extends object>(
   const current = currentSlice(definition, readSlice(session.views, name));
   if (current.ok) return current.slice;
   emit?.({ name: "holdfast.stash.refuse", ref: ref(), stash: name, status: current.why });
-  throw current.why === "newer" ? newerStored(name) : unrecovered(name, current.cause);
+  throw current.why === "newer"
+    ? newerStored(name, current.found, definition.vsn)
+    : unrecovered(name, current.cause);
 }
 
 function withSlice(session: SessionState, name: string, slice: Slice | undefined): SessionState {
@@ -93,9 +95,10 @@ function withAside(session: SessionState, name: string): SessionState {
   return slice === undefined ? session : { ...session, views: { ...views, [`~${name}`]: slice } };
 }
 
-function newerStored(name: string): HoldfastError {
+function newerStored(name: string, found: number, vsn: number): HoldfastError {
   return new HoldfastError(
     "ERR_NEWER_VERSION",
-    `Cannot store stash "${name}": a newer version of the application has stored it`,
+    `Cannot store stash "${name}": a newer version of the application has stored it, ` +
+      `with vsn ${found}, and this one has vsn ${vsn}`,
   );
 }

@@ -148,6 +148,21 @@ t.test("[TE5] a conflict is for writes with a condition only", async () => {
   t.assertEquals(await storage.delete("k"), { ok: true });
 });
 
+t.test("[TE5] a plan that names no fault there is is told so, and does not pass for none", async () => {
+  const plan = () => "loose-answer" as Fault["kind"];
+  const storage = faultyStorage(memoryStorage(), { plan });
+  await t.assertRejects(
+    () => storage.put("k", "1"),
+    (error) => error.message.includes('"loose-answer"; the nearest is "lose-answer"'),
+  );
+  storage.plan = () => undefined;
+  t.assertEquals(await storage.get("k"), undefined);
+  t.assertThrows(
+    () => seededPlan(seededRandom(1), { ["refused" as "refuse"]: 1 }),
+    /rates.refused/,
+  );
+});
+
 for (const [kind, written] of [["hang", undefined], ["hang-after", "1"]] as const) {
   t.test(`[TE6] a call that hangs (${kind}) ends when its signal aborts`, async () => {
     const inner = memoryStorage();

@@ -183,7 +183,8 @@ test("[DO17] an older document is migrated, with the operations in its log, and 
         await after.mutate({ push: "oar" } as never);
         return await before.mutate({ add: "late" });
       })()),
-    ({ code }) => code === "ERR_NEWER_VERSION",
+    ({ code, message }) =>
+      code === "ERR_NEWER_VERSION" && /with vsn \d+, and this one has vsn \d+$/.test(message),
   );
   await assertRejects(
     () => w.finish(w.node().document(listDocument(), "a").state()),

@@ -86,7 +86,14 @@ test("[SV2] wrong options and a port that is taken are told before anything list
   await assertRejects(() => serve(wrong), (error) => error instanceof TypeError);
   const server = await serve({ fetch, port: 0 });
   t.defer(async () => void await server.close());
-  await assertRejects(() => serve({ fetch, port: server.port }), /Cannot listen on "http:/);
+  const taken = await assertRejects(() => serve({ fetch, port: server.port }));
+  assertEquals(
+    [taken.message, (taken as { code?: string }).code],
+    [
+      `Cannot listen on port ${server.port} of "127.0.0.1": somebody listens there already (EADDRINUSE)`,
+      "EADDRINUSE",
+    ],
+  );
 });
 
 test("[SV3] on a signal requests under way finish, what they store is kept, and the code is 0", async (t) => {

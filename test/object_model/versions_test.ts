@@ -116,6 +116,7 @@ test("[OJ10] state of a newer version is refused and never clobbered", async () 
     "ERR_NEWER_VERSION",
     true,
   ]);
+  assert(error.message.endsWith("wrote it, with vsn 2, and this one has vsn 1"), error.message);
   assertEquals(await w.record(), stored);
 });
 

@@ -155,6 +155,7 @@ test("[SH11] an older writer is refused by stash(), update() and reset(), and ch
     const cart = await session.stash(Cart);
     cart.state.count = 99;
     await assertRejects(() => cart.stash(), "ERR_NEWER_VERSION");
+    await assertRejects(() => cart.stash(), /stored it, with vsn 2, and this one has vsn 1$/);
     await assertRejects(() => cart.update((state) => void state.count++), "ERR_NEWER_VERSION");
     await assertRejects(() => cart.reset(), "ERR_NEWER_VERSION");
     assertEquals(cart.state.count, 99, "the request keeps working from memory");

@@ -4,6 +4,7 @@ import type { Holdfast, HoldfastOptions } from "../../web/holdfast.ts";
 import type { SimulatedClient } from "./client.ts";
 import { checkLevels, type FaultLevels } from "./faults.ts";
 import type { SimulationCounts } from "./history.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../../src/core/options.ts";
 
 /** An object as it is stored. */
 export interface SimulatedObject {
@@ -78,6 +79,23 @@ export interface SimulationReport {
   readonly history: string;
 }
 
+/** The names of all options. */
+export const simulationOptionNames: OptionNames<SimulationOptions<never>> = {
+  seed: true,
+  objects: "an array",
+  next: "an array",
+  nodes: true,
+  clients: true,
+  steps: true,
+  faults: true,
+  cluster: "a boolean",
+  holdfast: "an object",
+  notes: "a function",
+  workload: true,
+  invariant: "a function",
+  check: "a function",
+};
+
 const ranges = { nodes: [3, 1, 10], clients: [3, 1, 100], steps: [12, 1, 10_000] } as const;
 
 /**
@@ -89,6 +107,11 @@ const ranges = { nodes: [3, 1, 10], clients: [3, 1, 100], steps: [12, 1, 10_000]
 export function checkOptions<N>(
   options: SimulationOptions<N>,
 ): Readonly<Record<keyof typeof ranges, number>> {
+  checkKnown(options, simulationOptionNames, "simulate");
+  for (const definitions of [options.objects, options.next ?? []]) {
+    if (Array.isArray(definitions) && definitions.every((one) => one?.spec !== undefined)) continue;
+    throw wrongArgument('Cannot simulate: "objects" or "next" is not a list of definitions');
+  }
   if (!Number.isSafeInteger(options.seed)) {
     throw new TypeError(`Cannot simulate: the seed is ${options.seed}, not an integer`);
   }

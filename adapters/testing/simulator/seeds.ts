@@ -1,5 +1,6 @@
 import type { FaultLevels } from "./faults.ts";
-import type { SimulationOptions, SimulationReport } from "./options.ts";
+import { checkKnown, type OptionNames } from "../../../src/core/options.ts";
+import { simulationOptionNames, type SimulationOptions, type SimulationReport } from "./options.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
 
@@ -46,6 +47,13 @@ export class SimulationError extends Error {
   }
 }
 
+const optionNames: OptionNames<SeedsOptions & Pick<SimulationOptions, "seed">> = {
+  ...simulationOptionNames,
+  seeds: "a number",
+  from: "a number",
+  reproduce: "a function",
+};
+
 /**
  * Runs simulations seed after seed, to the first that fails: for tests.
  *
@@ -57,6 +65,7 @@ export class SimulationError extends Error {
 export async function simulateSeeds<N = undefined>(
   options: SeedsOptions<N>,
 ): Promise<SeedsReport> {
+  checkKnown(options, optionNames, "simulate");
   const { seeds, from = 1, reproduce, ...rest } = options;
   if (!Number.isInteger(seeds) || seeds < 1) {
     throw new RangeError(`Cannot simulate: "seeds" is ${seeds}, not a whole number of 1 or more`);
