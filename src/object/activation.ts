@@ -20,6 +20,21 @@ import {
 /** Pause before writing again after repeated conflicts, so that rivals do not collide in step. */
 const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayMs: 200 };
 
+/** No such pause is longer than so many reads take: its rivals write that often meanwhile. */
+const longestInReads = 16;
+
+/**
+ * Writes after which a writer looks at the store before the next one. While it looks another one can
+ * get in that needs a read and a write for what this one needs a write for: it would always be late.
+ */
+const looksAfter = 128;
+
+/** As long as others have been first lately it looks much more often. */
+const looksAfterLoss = 4;
+
+/** How many writes a lost one counts as lately. */
+const rememberedLoss = 256;
+
 /** A turn that waits until a version is durable. */
 interface Gate {
   readonly version: number;
@@ -55,6 +70,11 @@ export class Activation implements Writer {
   /** The state that held and running turns have seen is no longer the one to build on. */
   #overtaken = false;
   #conflicts = 0;
+  /** As long as suits how fast the store is. */
+  #pausing: RetryPolicy = conflictPause;
+  /** Writes until it looks at the store before one, and until it takes itself for the only writer. */
+  #looksIn = looksAfter;
+  #rivalFor = 0;
   #refreshes = 0;
   #running = false;
   #writing = false;
@@ -382,13 +402,32 @@ export class Activation implements Writer {
         ended: now.ended,
         mark: now.mark,
       };
-      const write = (): void => this.#store.write(this.key, base, now.state, content, this);
-      const beside = this.#ports.hooks?.before(this.key, base.state, now.state);
-      if (beside === undefined) write();
-      else beside.then(write).catch((error) => this.unwritten(error));
+      if (--this.#looksIn >= 0) this.#send(base, now, content);
+      else this.#look(base, now, content);
     } catch (error) {
       this.unwritten(error);
     }
+  }
+
+  #send(base: Loaded, { state }: Current, content: Content): void {
+    const beside = this.#ports.hooks?.before(this.key, base.state, state);
+    if (beside === undefined) return this.#store.write(this.key, base, state, content, this);
+    beside.then(() => this.#store.write(this.key, base, state, content, this))
+      .catch((error) => this.unwritten(error));
+  }
+
+  /** Looks at the store before a write, so that whoever else writes there gets in (SPEC OB26). */
+  #look(base: Loaded, now: Current, content: Content): void {
+    this.#looksIn = this.#rivalFor > 0 ? looksAfterLoss : looksAfter;
+    this.#rivalFor -= this.#looksIn;
+    const looked = (found: Loaded): void => {
+      if (found === base) this.#send(base, now, content);
+      else this.written({ committed: false, loaded: found });
+    };
+    const found = this.#store.readNow(this.key, base);
+    if (!(found instanceof Promise)) return looked(found);
+    // What a failed look has not found out the write will.
+    found.catch(() => base).then(looked).catch((error) => this.unwritten(error));
   }
 
   /** Called by the store when a write has come to an end. */
@@ -426,6 +465,8 @@ export class Activation implements Writer {
     const calls = this.#held.length;
     this.#ports.emit?.({ name: "holdfast.object.conflict", ...this.#about, calls });
     this.#overtaken = true;
+    this.#looksIn = looksAfterLoss;
+    this.#rivalFor = rememberedLoss;
     this.#shutGates();
     this.#install(loaded);
     if (++this.#conflicts > 1) await this.#pause(loaded);
@@ -435,10 +476,12 @@ export class Activation implements Writer {
   /** Waits a little, and looks again: whoever writes without pause has changed what was read before. */
   async #pause(loaded: Loaded): Promise<void> {
     const { clock, random } = this.#ports;
-    const delayMs = nextDelay(conflictPause, this.#conflicts, random.number()) ?? 0;
+    const delayMs = nextDelay(this.#pausing, this.#conflicts, random.number()) ?? 0;
     await new Promise<void>((done) => void clock.timer(delayMs, done));
+    const startedAt = clock.monotonic();
     try {
       const fresh = await this.#store.readNow(this.key, loaded);
+      this.#pausing = pausesFor(clock.monotonic() - startedAt);
       if (this.#overtaken && this.#base === loaded && fresh !== loaded) this.#install(fresh);
     } catch {
       // The write that follows finds out.
@@ -496,6 +539,13 @@ export class Activation implements Writer {
     if (this.#idleWaiters.length === 0 || !this.idle) return;
     for (const tell of this.#idleWaiters.splice(0)) tell();
   }
+}
+
+/** How long to pause after conflicts over a store that takes so long to read. */
+function pausesFor(readMs: number): RetryPolicy {
+  const { firstDelayMs, maxDelayMs } = conflictPause;
+  const longestMs = Math.min(maxDelayMs, Math.max(firstDelayMs, longestInReads * readMs));
+  return { ...conflictPause, maxDelayMs: longestMs };
 }
 
 function mailboxFull(size: number): HoldfastError {

@@ -1,6 +1,6 @@
 import { seededRandom } from "../../adapters/testing/seeded_random.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
-import type { Current } from "../../src/object/types.ts";
+import type { Current, Turn } from "../../src/object/types.ts";
 import { adding, append, idsOf, key, look, world } from "./world.ts";
 
 const slowPuts = ({ operation }: { operation: string }) =>
@@ -157,4 +157,33 @@ test("[OB25] two engines that write one object without pause both get on", async
   assertEquals(stored.length, new Set(stored).size);
   assertEquals(stored.length, done[0]! + done[1]!);
   assert(Math.min(...done) > stored.length / 10, done.join(" and "));
+});
+
+test("[OB26] no writer is kept out over a store whose calls all take equally long", async () => {
+  for (const [nodes, latencyMs] of [[2, 10], [5, 1]] as const) {
+    const w = world(() => ({ kind: "none", latencyMs }));
+    const done = Array.from({ length: nodes }, () => 0);
+    let going = true;
+    const count: Turn<void> = ({ state }) => {
+      const writes = (state?.["writes"] ?? 0) as number;
+      return { kind: "write", state: { writes: writes + 1 }, reply: undefined };
+    };
+    const callers = done.map(async (_, e) => {
+      const engine = w.engine();
+      while (going) {
+        try {
+          await engine.run(key, count);
+          done[e]!++;
+        } catch (error) {
+          assertEquals((error as { readonly code?: string }).code, "ERR_CONFLICT");
+        }
+      }
+    });
+    await w.clock.advance(1500 * latencyMs);
+    going = false;
+    await w.finish(Promise.all(callers));
+    const all = done.reduce((sum, writes) => sum + writes);
+    const share = Math.min(...done) / all;
+    assert(share > 1 / (4 * nodes), `${nodes} nodes, ${latencyMs} ms: ${done.join(" ")}`);
+  }
 });
