@@ -21,6 +21,11 @@ export interface IndexEntry {
   readonly nonce: string;
   /** When it was made, in ms since the epoch. */
   readonly madeAt: number;
+  /**
+   * The `rev` of what the turn that set the alarm has seen: the first record with the alarm is that one
+   * or the next. `Infinity` if the name does not say.
+   */
+  readonly seenRev: number;
 }
 
 /** What the index stands on. */
@@ -134,7 +139,9 @@ export function readEntry(prefix: string, key: string): IndexEntry | undefined {
   const [due = "", name, id, nonce = ""] = parts;
   const madeAt = parseInt(nonce, 36);
   if (parts.length !== 4 || !/^\d{15}$/.test(due) || Number.isNaN(madeAt)) return undefined;
-  return { key, due: Number(due), place: `${name}/${id}`, nonce, madeAt };
+  const [, seen, random] = nonce.split(".");
+  const seenRev = random === undefined ? Infinity : parseInt(seen ?? "", 36);
+  return { key, due: Number(due), place: `${name}/${id}`, nonce, madeAt, seenRev };
 }
 
 /** The alarms of one state that the other does not have. */

@@ -12,8 +12,13 @@ export const alarmRetry: RetryPolicy = { tries: 10, firstDelayMs: 2000, maxDelay
 
 /** What a turn found to do. */
 export type AlarmOutcome =
-  /** Nothing is due: the names of what is set, and when the first is. */
-  | { readonly kind: "none"; readonly nonces: readonly string[]; readonly next: number | undefined }
+  /** Nothing is due: the names of what is set, when the first is, and what was looked at. */
+  | {
+    readonly kind: "none";
+    readonly nonces: readonly string[];
+    readonly next: number | undefined;
+    readonly rev: number;
+  }
   /** The object was deleted. */
   | { readonly kind: "deleted"; readonly at: number }
   | { readonly kind: "fired"; readonly name: string; readonly alarm: Alarm }
@@ -44,14 +49,14 @@ export function alarmTurn(
   return (current) => {
     if (current.ended !== undefined) return keep({ kind: "deleted", at: current.ended });
     if (current.problem === undefined && current.state === undefined) {
-      return keep({ kind: "none", nonces: [], next: undefined });
+      return keep({ kind: "none", nonces: [], next: undefined, rev: current.rev });
     }
     limit.begin();
     return onObject<AlarmOutcome>(env, resident, current, { chain: [], limit }, (ready) => {
       const picked = pick(ready.view, env.clock.now());
       if (picked !== undefined) return fire(env, resident, ready, picked, limit, policy);
       return as(
-        { kind: "none", ...summary(ready.view.alarms) },
+        { kind: "none", ...summary(ready.view.alarms), rev: current.rev },
         decided(env, resident, ready, {
           reply: undefined,
           view: ready.view,
@@ -123,7 +128,7 @@ async function fire(
     const done: Performed = await perform(env, resident, cleared(ready.view, name), work);
     return as({ kind: "fired", name, alarm }, decided(env, resident, ready, done));
   } catch (error) {
-    const parked = failed(env, ready.view, name, alarm, error, policy);
+    const parked = failed(env, resident, ready.view, name, alarm, error, policy);
     const outcome: AlarmOutcome = { kind: "failed", name, alarm, error, parked: parked.given };
     return write(env, resident, parked.view, Infinity, ready.effects, outcome);
   }
@@ -131,6 +136,7 @@ async function fire(
 
 function failed(
   env: TurnEnv,
+  { rev }: Resident,
   view: View,
   name: string,
   alarm: Alarm,
@@ -142,7 +148,7 @@ function failed(
   const delayMs = nextDelay(policy, attempt, env.random.number());
   if (delayMs !== undefined) {
     const at = Math.ceil(now + delayMs);
-    const again = { at, scheduledAt, attempt: attempt + 1, nonce: newNonce(env) };
+    const again = { at, scheduledAt, attempt: attempt + 1, nonce: newNonce(env, rev) };
     const rest = cleared(view, name);
     return { view: { ...rest, alarms: { ...rest.alarms, [name]: again } }, given: false };
   }

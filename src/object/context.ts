@@ -38,6 +38,8 @@ export interface Subject {
   readonly id: string;
   /** Its key in storage. */
   readonly key: string;
+  /** How many writes the state that the turn under way has seen has had. */
+  readonly rev?: number;
 }
 
 /** What of a run its context needs to know. */
@@ -175,7 +177,7 @@ export class Context implements ObjectContext<JsonObject> {
 
   #schedule(name: string, when: number | Date): void {
     this.#change("an alarm");
-    const { spec } = this.#subject;
+    const { spec, rev } = this.#subject;
     if (!spec.alarms.has(name)) {
       throw new TypeError(
         `Cannot schedule ${JSON.stringify(name)}: object "${spec.name}" has no such alarm`,
@@ -185,7 +187,7 @@ export class Context implements ObjectContext<JsonObject> {
     this.#forget(name);
     this.#alarms = {
       ...this.#alarms,
-      [name]: newAlarm(this.#env, dueTime(when, now, `"${name}" of object "${spec.name}"`)),
+      [name]: newAlarm(this.#env, dueTime(when, now, `"${name}" of object "${spec.name}"`), rev),
     };
   }
 
@@ -196,13 +198,25 @@ export class Context implements ObjectContext<JsonObject> {
 }
 
 /** An alarm that was not tried yet. */
-export function newAlarm(env: Pick<HandlerEnv, "clock" | "random">, at: number): Alarm {
-  return { at, scheduledAt: at, attempt: 1, nonce: newNonce(env) };
+export function newAlarm(
+  env: Pick<HandlerEnv, "clock" | "random">,
+  at: number,
+  rev: number | undefined,
+): Alarm {
+  return { at, scheduledAt: at, attempt: 1, nonce: newNonce(env, rev) };
 }
 
-/** Names an alarm in the index. Begins with when it was made, so that an orphan can be told by age. */
-export function newNonce({ clock, random }: Pick<HandlerEnv, "clock" | "random">): string {
-  return `${Math.max(0, Math.floor(clock.now())).toString(36)}.${encodeBase64url(random.bytes(9))}`;
+/**
+ * Names an alarm in the index. Begins with when it was made and the `rev` of what its turn has seen, so
+ * that an orphan can be told by what has been written since, or by age.
+ */
+export function newNonce(
+  { clock, random }: Pick<HandlerEnv, "clock" | "random">,
+  rev?: number,
+): string {
+  const madeAt = Math.max(0, Math.floor(clock.now())).toString(36);
+  const seen = rev === undefined ? "" : `${rev.toString(36)}.`;
+  return `${madeAt}.${seen}${encodeBase64url(random.bytes(9))}`;
 }
 
 /** A record without one of its entries. */

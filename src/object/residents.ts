@@ -264,6 +264,7 @@ function newMember(cls: ObjectClass, id: string, key: string, now: number): Memb
     id,
     key,
     lineage: undefined,
+    rev: 0,
     view: undefined,
     bytes: Infinity,
     trouble: undefined,

@@ -16,6 +16,8 @@ export interface Resident extends Subject {
    * load. Any other state in a turn was loaded since, and has to be prepared (SPEC OJ12).
    */
   lineage: object | undefined;
+  /** How many writes the state that the turn under way has seen has had. */
+  rev: number;
   view: View | undefined;
   /** No less than the bytes of the record's state as text. */
   bytes: number;
@@ -159,6 +161,7 @@ export function onObject<R>(
   let decision: Decision<R | Failure> | Promise<Decision<R | Failure>>;
   try {
     checkAlive(current, resident.spec.name);
+    resident.rev = current.rev;
     const { lineage, view } = resident;
     const base = current.state ?? nothing;
     decision = view !== undefined && lineage === base

@@ -81,14 +81,16 @@ export class Visits {
 
   /** What the record says about the entries that led to it. */
   #seen(
-    { nonces, next }: AlarmOutcome & { readonly kind: "none" },
+    { nonces, next, rev }: AlarmOutcome & { readonly kind: "none" },
     done: ReadonlySet<string>,
   ): Visit {
     const set = new Set(nonces);
     // A young entry may have come before its record.
     const before = this.#on.ports.clock.now() - deletedMs;
-    const judge: Visit["judge"] = ({ nonce, madeAt }) => {
+    const judge: Visit["judge"] = ({ nonce, madeAt, seenRev }) => {
       if (done.has(nonce)) return "done";
+      // Its record was there and is no more, or another has taken its place (SPEC AL13).
+      if (!set.has(nonce) && seenRev < rev) return "orphan";
       return set.has(nonce) || madeAt >= before ? "later" : "orphan";
     };
     return { judge, next };

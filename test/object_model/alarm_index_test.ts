@@ -115,16 +115,38 @@ test("[AL12] thousands due at once run a few at a time, and calls go on between 
 test("[AL13] an entry that no record needs is removed, but not while its record may be on its way", async () => {
   const w = world();
   const first = w.node();
-  await first.object(Plain, "x").set("a", minute);
-  const [entry = ""] = await w.index();
-  await first.object(Plain, "x").cancel("a");
+  await first.object(Plain, "x").set("b", 0);
+  await w.clock.advance(0);
+  w.storage.plan = ({ operation, key }) =>
+    operation === "put" && key.includes("/object/") ? "lose-request" : "none";
+  const lost = first.object(Plain, "x").set("a", minute);
+  await assertRejects(() => w.finish(lost), "ERR_STORAGE_UNAVAILABLE");
+  w.storage.plan = () => "none";
   await first.close();
-  await w.memory.put(entry, "{}");
+  const left = await w.index();
   w.node({ objects: [Plain] });
   await w.clock.advance(59 * minute);
-  assertEquals(await w.index(), [entry]);
+  assertEquals([left.length, await w.index()], [1, left]);
   await w.clock.advance(11 * minute);
-  assertEquals([await w.index(), await w.state("bell/x")], [[], { rung: [] }]);
+  assertEquals([await w.index(), await w.state("bell/x")], [[], { rung: ["b"] }]);
+});
+
+test("[AL13] an entry that a process has left which was killed goes with the first look at it", async () => {
+  const w = world();
+  const killed = w.node();
+  await killed.object(Plain, "x").set("a", minute);
+  await killed.object(Plain, "y").set("a", minute);
+  await killed.object(Plain, "y").set("b", 2 * minute);
+  w.storage.plan = ({ operation }) => operation === "delete" ? "refuse" : "none";
+  await killed.object(Plain, "y").cancel("a");
+  await w.clock.advance(minute);
+  await w.finish(killed.close());
+  const [rung, cancelled, set] = await w.index();
+  assert(rung?.includes("/bell/x/") && cancelled?.includes("/bell/y/"), `${rung} ${cancelled}`);
+  w.storage.plan = () => "none";
+  w.node({ objects: [Plain] });
+  await w.clock.advance(1);
+  assertEquals([await w.state("bell/x"), await w.index()], [{ rung: ["a"] }, [set]]);
 });
 
 test("[AL13] an entry that is looked at before its record has come is of use all the same", async () => {

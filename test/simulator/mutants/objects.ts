@@ -140,6 +140,16 @@ export const objectMutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "an entry is removed whose record may be on its way over the one that was looked at",
+    decision: 1,
+    scenario: "journal",
+    edits: [{
+      file: "src/object/visits.ts",
+      find: `if (!set.has(nonce) && seenRev < rev) return "orphan";`,
+      replace: `if (!set.has(nonce) && seenRev <= rev) return "orphan";`,
+    }],
+  },
+  {
     name: "an alarm is cleared by a write of its own",
     decision: 2,
     scenario: "journal",
