@@ -20,8 +20,8 @@ import {
 /** Pause before writing again after repeated conflicts, so that rivals do not collide in step. */
 const conflictPause: RetryPolicy = { tries: Infinity, firstDelayMs: 4, maxDelayMs: 200 };
 
-/** No such pause is longer than so many reads take: its rivals write that often meanwhile. */
-const longestInReads = 16;
+/** No such pause is longer than so many reads take: who tries less often waits longer for a moment that fits. */
+const longestInReads = 2;
 
 /**
  * Writes after which a writer looks at the store before the next one. While it looks another one can

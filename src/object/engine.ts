@@ -19,7 +19,7 @@ export const defaultEngineLimits: EngineLimits = {
   mailbox: 1000,
   storageTimeoutMs: 2000,
   storageRetry: { tries: 3, firstDelayMs: 50, maxDelayMs: 500 },
-  replays: 20,
+  replays: 40,
   idleMs: 5 * 60_000,
   maxActive: 10_000,
 };
