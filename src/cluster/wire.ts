@@ -104,8 +104,16 @@ export function pack(what: string, value: unknown): JsonValue {
   throw new InvalidValueError(`${what}, which goes to another node`, result.problems);
 }
 
-/** Makes what can cross of anything thrown. */
+/** Makes what can cross of anything thrown; never throws itself, whatever that is. */
 export function packError(error: unknown): WireError {
+  try {
+    return packed(error);
+  } catch {
+    return { name: "Error", message: "Cannot tell what was thrown: it cannot be read" };
+  }
+}
+
+function packed(error: unknown): WireError {
   if (!(error instanceof Error)) {
     const result = normalize(error, { limits: unlimited });
     const message = result.ok ? "" : String(error);
@@ -116,8 +124,8 @@ export function packError(error: unknown): WireError {
     readonly problems?: readonly Problem[];
   };
   return {
-    name,
-    message,
+    name: `${name}`,
+    message: `${message}`,
     ...(typeof code === "string" ? { code } : {}),
     ...(typeof retryable === "boolean" ? { retryable } : {}),
     ...(error instanceof HoldfastError ? { ours: true } : {}),

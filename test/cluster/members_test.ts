@@ -67,6 +67,20 @@ test("[CU6] late heartbeats bring back nobody who has left or is draining", () =
   assertEquals(members.hear(beat("a", { incarnation: 2 }), 5), "new");
 });
 
+test("[CU3] whatever was thrown has an answer, also what cannot be read", () => {
+  const refuse = (): never => {
+    throw new Error("no");
+  };
+  const hostile = Object.defineProperty(new Error("x"), "message", { get: refuse });
+  const odd = Object.assign(new Error("x"), { name: 5, message: { a: 1 }, problems: [null] });
+  for (const thrown of [hostile, odd, { toString: refuse, run: refuse }, Symbol("s"), null]) {
+    const { name, message } = packError(thrown);
+    assertEquals([typeof name, typeof message], ["string", "string"]);
+  }
+  const named = Object.assign(new Error("x"), { name: 5, message: { a: 1 } });
+  assertEquals(packError(named), { name: "5", message: "[object Object]" });
+});
+
 test("[CU3] errors cross with name, message, code and class, without stack and cause", () => {
   const range = Object.assign(new RangeError("Too many", { cause: "secret" }), { code: "E_MANY" });
   const crossed = unpackError(JSON.parse(JSON.stringify(packError(range))));
