@@ -386,7 +386,10 @@ export class ObjectHost {
       call: async (target, id, handler, args, chain, beside) => {
         // What a turn tells others is true by then: they cannot take it back (SPEC OJ41).
         if (!beside) await this.#engine.seen(chain.at(-1) ?? "");
-        const cls = this.#directory.find(target);
+        // A definition that is called is in use, as one that is handed to `object()`.
+        const cls = typeof target === "string"
+          ? this.#directory.find(target)
+          : this.register(target);
         return await this.#call(cls, id, this.#directory.key(cls, id), handler, args, {}, chain);
       },
       loaded: ({ key }, { alarms }) => {

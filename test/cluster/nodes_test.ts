@@ -130,6 +130,37 @@ test("[CU2] calls from any node run on the one owner of their object, without a 
   assertEquals(await w.finish(Promise.all(reads)), [45, 45, 45]);
 });
 
+test("[CU2] a class that only handlers call has one owner, too", async (t) => {
+  const w = nodes();
+  const on = [w.add(), w.add(), w.add()].map(({ holdfast, conflicts }) => {
+    const Leaf = defineObject({
+      name: "leaf",
+      vsn: 1,
+      state: () => ({ count: 0 }),
+      handlers: { add: ({ state }) => ++state.count },
+    });
+    const Parent = defineObject({
+      name: "parent",
+      vsn: 1,
+      state: () => ({}),
+      handlers: { add: ({ call }, id: string) => call(Leaf, id, "add") },
+    });
+    holdfast.object(Parent, "p");
+    return { holdfast, conflicts, Parent };
+  });
+  for (const { holdfast } of on) t.defer(() => void w.finish(holdfast.close()));
+  await w.settle();
+  for (const { holdfast, Parent } of on) {
+    for (let n = 0; n < 20; n++) await w.finish(holdfast.object(Parent, `p${n}`).add(`l${n}`));
+  }
+  await w.settle();
+  for (const { holdfast, Parent } of on) {
+    for (let n = 0; n < 20; n++) await w.finish(holdfast.object(Parent, `p${n}`).add("all"));
+  }
+  assertEquals(await w.state("leaf/all"), { count: 60 });
+  assertEquals(on.map(({ conflicts }) => conflicts()), [0, 0, 0]);
+});
+
 test("[CU3] what goes wrong on the owner is told as it was thrown", async (t) => {
   const w = nodes();
   const on = [w.add(), w.add()];
