@@ -1,3 +1,4 @@
+import { TooLargeError } from "../core/errors.ts";
 import { nextDelay, type RetryPolicy } from "../core/retry.ts";
 import { newNonce, without } from "./context.ts";
 import { perform, type Performed } from "./perform.ts";
@@ -128,9 +129,22 @@ async function fire(
     const done: Performed = await perform(env, resident, cleared(ready.view, name), work);
     return as({ kind: "fired", name, alarm }, decided(env, resident, ready, done));
   } catch (error) {
-    const parked = failed(env, resident, ready.view, name, alarm, error, policy);
-    const outcome: AlarmOutcome = { kind: "failed", name, alarm, error, parked: parked.given };
-    return write(env, resident, parked.view, Infinity, ready.effects, outcome);
+    const next = failed(env, resident, ready.view, name, alarm, error, policy);
+    const told = (parked: boolean): AlarmOutcome => ({
+      kind: "failed",
+      name,
+      alarm,
+      error,
+      parked,
+    });
+    try {
+      return write(env, resident, next.view, Infinity, ready.effects, told(next.given));
+    } catch (full) {
+      if (!(full instanceof TooLargeError)) throw full;
+      // No room for when it is tried again, or for why not: given up at once, rather than tried for ever.
+      const parked = park(env, ready.view, name, alarm, "");
+      return write(env, resident, parked, Infinity, ready.effects, told(true));
+    }
   }
 }
 
@@ -152,9 +166,14 @@ function failed(
     const rest = cleared(view, name);
     return { view: { ...rest, alarms: { ...rest.alarms, [name]: again } }, given: false };
   }
-  const why = { scheduledAt, parkedAt: now, attempts: attempt, error: describe(error) };
+  return { view: park(env, view, name, alarm, describe(error)), given: true };
+}
+
+function park(env: TurnEnv, view: View, name: string, alarm: Alarm, error: string): View {
+  const { scheduledAt, attempt } = alarm;
+  const why = { scheduledAt, parkedAt: env.clock.now(), attempts: attempt, error };
   const rest = cleared(view, name);
-  return { view: { ...rest, parked: { ...rest.parked, [name]: why } }, given: true };
+  return { ...rest, parked: { ...rest.parked, [name]: why } };
 }
 
 function describe(error: unknown): string {

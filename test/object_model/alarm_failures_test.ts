@@ -1,4 +1,5 @@
 import { assert, assertEquals, test } from "../harness/mod.ts";
+import { defineObject } from "../../src/object/definition.ts";
 import type { AlarmEvent } from "../../src/ports/telemetry.ts";
 import { begin, hour, minute, second, type World, world } from "./world.ts";
 import { bell } from "./ringing.ts";
@@ -125,6 +126,36 @@ test("[AL7] an alarm that fails too often is parked in sight, and never dropped"
   ]);
   await w.clock.advance(24 * hour);
   assertEquals([(await node.objects.alarms("bell", "x")).parked.length, await w.index()], [1, []]);
+});
+
+test("[AL7] an alarm of an object that has no room for another try is parked, not tried for ever", async () => {
+  const w = world();
+  const node = w.node({ limits: { maxObjectBytes: 1024 } });
+  const Full = defineObject({
+    name: "full",
+    vsn: 1,
+    state: () => ({ text: "" }),
+    handlers: {
+      fill({ state, schedule }, length: number) {
+        state.text = "x".repeat(length);
+        schedule("a", minute);
+      },
+    },
+    alarms: {
+      a() {
+        throw new Error("the line is dead");
+      },
+    },
+  });
+  const full = node.object(Full, "x");
+  let length = 1024;
+  while (await full.fill(length).then(() => false, ({ code }) => code === "ERR_TOO_LARGE")) {
+    length--;
+  }
+  await w.clock.advance(hour);
+  const { scheduled, parked } = await node.objects.alarms(Full, "x");
+  assertEquals([scheduled, parked.map(({ name }) => name), await w.index()], [[], ["a"], []]);
+  assertEquals(w.told("holdfast.alarm.visit_failed"), []);
 });
 
 test("[AL7] setting a parked alarm sets it free, and cancelling it forgets it", async () => {
