@@ -75,12 +75,13 @@ export class Calls {
   #submit(call: Call, handler: HandlerSpec): Promise<unknown> {
     const { cls, id, key, args, options } = call;
     const { residents, env, engine } = this.#on;
-    const { fresh = false, existing = false } = options;
+    const { existing = false } = options;
     return new Promise((resolve, reject) => {
       const limit = cls.limits.limit(reject);
       const member = residents.use(cls, id, key, true);
       limit.begin(member.usedAt);
       const { run, readOnly } = handler;
+      const fresh = options.fresh === true || member.deleted;
       const beside = readOnly && !fresh;
       const work: CallWork = { run, args, readOnly, beside, chain: call.chain, limit };
       const task = new HandlerTask(env, member, work, existing, resolve, reject);

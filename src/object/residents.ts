@@ -267,6 +267,7 @@ function newMember(cls: ObjectClass, id: string, key: string, now: number): Memb
     rev: 0,
     view: undefined,
     bytes: Infinity,
+    deleted: false,
     trouble: undefined,
     usedAt: now,
     placedAt: now,

@@ -21,6 +21,8 @@ export interface Resident extends Subject {
   view: View | undefined;
   /** No less than the bytes of the record's state as text. */
   bytes: number;
+  /** It was found deleted: each call looks again, because the id is new one day. */
+  deleted: boolean;
   /** Its last activations have failed. */
   trouble: Trouble | undefined;
 }
@@ -136,7 +138,7 @@ export async function readBeside(
 ): Promise<unknown> {
   work.limit.begin();
   try {
-    checkAlive(current, resident.spec.name);
+    checkAlive(current, resident);
     if (existing && current.state === undefined) throw unknownObject(resident.spec.name);
     const known = resident.lineage !== undefined && resident.lineage === current.state;
     const view = (known ? resident.view : undefined) ?? fit(resident.spec, current.state).view;
@@ -160,7 +162,7 @@ export function onObject<R>(
 ): Decision<R | Failure> | Promise<Decision<R | Failure>> {
   let decision: Decision<R | Failure> | Promise<Decision<R | Failure>>;
   try {
-    checkAlive(current, resident.spec.name);
+    checkAlive(current, resident);
     resident.rev = current.rev;
     const { lineage, view } = resident;
     const base = current.state ?? nothing;
@@ -196,6 +198,7 @@ async function prepared<R>(
     return failedToStart(env, resident, error);
   }
   resident.trouble = undefined;
+  resident.deleted = false;
   env.loaded(resident, ready.view);
   if (!ready.dirty) {
     resident.lineage = state ?? nothing;
@@ -303,8 +306,10 @@ export function write<R>(
 }
 
 /** Throws if there is nothing that a handler could be run on. */
-export function checkAlive({ ended, problem }: Current, name: string): void {
+function checkAlive({ ended, problem }: Current, resident: Resident): void {
   if (ended !== undefined) {
+    resident.deleted = true;
+    const { name } = resident.spec;
     throw new HoldfastError("ERR_DELETED", `Cannot use object "${name}": it was deleted`);
   }
   if (problem !== undefined) throw problem;

@@ -49,6 +49,22 @@ test("[OJ25] the mark of a deleted object goes after an hour, and the id is new"
   assertEquals(await node.object(Counter, "a").increment(), 1);
 });
 
+test("[OJ25] the id is new after an hour also for a node that kept asking", async () => {
+  const w = world();
+  const Counter = counterWith({ handlers: { get: { readOnly: true, run: ({ state }) => state } } });
+  const here = w.node();
+  const there = w.node({ alarms: { pollEveryMs: hour } });
+  await w.put("counter/a", { vsn: 1, state: { count: 1, slept: 0 } });
+  await here.object(Counter, "b").get();
+  await here.objects.delete(Counter, "a");
+  for (let n = 0; n < 59; n++) {
+    await w.clock.advance(minute);
+    await assertRejects(() => there.object(Counter, "a").get(), "ERR_DELETED");
+  }
+  await w.clock.advance(2 * minute);
+  assertEquals(await there.object(Counter, "a").get(), { count: 0, slept: 0 });
+});
+
 test("[OJ25] an entry that is left over does not take the mark of a deleted object away", async () => {
   const w = world();
   const Counter = counterWith();
