@@ -206,20 +206,29 @@ export class Engine {
    * Accepts nothing more and waits until everything accepted is durable and answered.
    *
    * @param withinMs Longest wait in milliseconds.
+   * @param open Accept what comes until then: whoever calls sees to it that it is part of what was
+   * accepted before.
    */
-  async drain(withinMs: number): Promise<DrainReport> {
-    this.#closing = true;
+  async drain(withinMs: number, open = false): Promise<DrainReport> {
+    this.#closing = !open;
     this.#cancelSweep?.();
-    const all = Array.from(this.#active.values(), ({ activation }) => activation.whenIdle());
     let cancel = () => {};
+    let ends = false;
     const late = new Promise<void>((resolve) => {
-      cancel = this.#ports.clock.timer(withinMs, resolve);
+      cancel = this.#ports.clock.timer(withinMs, () => resolve(void (ends = true)));
     });
-    await Promise.race([Promise.all(all), late]);
+    for (let busy = this.#busy(); busy.length > 0 && !ends; busy = this.#busy()) {
+      await Promise.race([Promise.all(busy.map((activation) => activation.whenIdle())), late]);
+    }
+    this.#closing = true;
     cancel();
-    let unfinished = 0;
-    for (const { activation } of this.#active.values()) if (!activation.idle) unfinished++;
+    const unfinished = this.#busy().length;
     return { complete: unfinished === 0, unfinished };
+  }
+
+  #busy(): readonly Activation[] {
+    return Array.from(this.#active.values(), ({ activation }) => activation)
+      .filter(({ idle }) => !idle);
   }
 
   #refuse(): Promise<never> {

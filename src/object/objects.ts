@@ -192,10 +192,7 @@ export class ObjectHost {
       },
       delete: async (target, id) => await this.#route("delete", target, id) === true,
       stop: async (target, id) => void await this.#route("stop", target, id),
-      start: async (target, id) => {
-        if (this.#closing) throw closed();
-        await this.#route("start", target, id);
-      },
+      start: async (target, id) => void await this.#route("start", target, id),
       cordon: async (target, id) => {
         const { cls, key } = this.#place(target, id);
         this.#cordons.add(key ?? cls.prefix);
@@ -227,6 +224,8 @@ export class ObjectHost {
   ): Promise<unknown> {
     const cls = this.#directory.find(target);
     const key = this.#directory.key(cls, id);
+    // What only waits, or lets go, is of use to the end.
+    if (this.#closing && operation !== "flush" && operation !== "stop") throw closed();
     const run = () => this.#operate(operation, cls, id, alarm);
     if (this.#router === undefined) return await run();
     const rest = { handler: alarm, args: [], options: {}, chain: [] };
@@ -276,7 +275,7 @@ export class ObjectHost {
     this.#closing = true;
     this.#poller.stop();
     await this.#within(withinMs, this.#residents.shutdownAll());
-    const report = await this.#engine.drain(leftMs());
+    const report = await this.#engine.drain(leftMs(), true);
     await this.#within(leftMs(), this.#index.settled());
     return report;
   }

@@ -158,6 +158,30 @@ test("[OJ27] close() finishes what was accepted, also what is called on the way,
   await assertRejects(() => node.objects.delete(Counter, "a"), "ERR_CLOSED");
 });
 
+test("[OJ27] close() finishes what is called on the way however late that is", async () => {
+  const w = world();
+  const Counter = counterWith();
+  const Caller = defineObject({
+    name: "caller",
+    vsn: 1,
+    state: () => ({}),
+    handlers: {
+      add: ({ call }, until: Promise<void>) => until.then(() => call(Counter, "b", "increment", 2)),
+    },
+  });
+  const node = w.node();
+  const stuck = gate();
+  const call = node.object(Caller, "x").add(stuck.opened);
+  await w.clock.advance(10);
+  const closing = node.close();
+  await w.clock.advance(second);
+  await assertRejects(() => node.objects.delete(Counter, "a"), "ERR_CLOSED");
+  stuck.open();
+  assertEquals(await w.finish(call), 2);
+  assertEquals(await w.finish(closing), { complete: true, unfinished: 0 });
+  assertEquals(await w.state("counter/b"), { count: 2, slept: 0 });
+});
+
 test("[OJ27] close() runs onShutdown, waits for what was answered early, and says what is left", async () => {
   const w = world();
   const Notes = counterWith({
