@@ -138,6 +138,7 @@ export class Activation implements Writer {
       task: task as Task<unknown>,
       freshAfter: fresh ? this.#refreshes + 1 : 0,
       early,
+      told: false,
       around: this.#ports.carry?.(),
       runs: 0,
       outcome: undefined,
@@ -152,12 +153,17 @@ export class Activation implements Writer {
   }
 
   /** Resolves when everything answered is durable, and rejects if something answered was lost. */
-  flush(): Promise<void> {
-    const lost = this.#lost;
-    this.#lost = undefined;
-    return lost === undefined
-      ? this.run(() => ({ kind: "keep", reply: undefined }), false)
-      : Promise.reject(lost.error);
+  async flush(): Promise<void> {
+    let failure = this.#lost;
+    if (failure === undefined) {
+      await this.run(() => ({ kind: "keep", reply: undefined }), false)
+        .catch((error) => void (failure = { error }));
+      // What is lost before its turn has come is known by now.
+      failure ??= this.#lost;
+    }
+    if (failure === undefined) return;
+    if (failure.error === this.#lost?.error) this.#lost = undefined;
+    throw failure.error;
   }
 
   /**
@@ -309,7 +315,10 @@ export class Activation implements Writer {
     if (refusal !== undefined) return this.#threw(message, refusal);
     const endsAgain = decision.kind === "end" && this.#now?.ended !== undefined;
     if (decision.kind !== "keep" && !endsAgain) this.#change(decision);
-    if (message.early) message.task.resolve(decision.reply);
+    if (message.early && !message.told) {
+      message.told = true;
+      message.task.resolve(decision.reply);
+    }
     this.#hold(message, decision);
   }
 
@@ -338,7 +347,8 @@ export class Activation implements Writer {
 
   #threw(message: Message, error: unknown): void {
     if (this.#overtaken) return this.#hold(message, undefined);
-    if (message.early) message.task.reject(error);
+    // Not run again after a conflict: that could do what its caller was told has failed.
+    if (message.early) return this.#fail(message, error);
     this.#hold(message, new Thrown(error));
   }
 
@@ -519,7 +529,9 @@ export class Activation implements Writer {
   }
 
   #fail(message: Message, error: unknown): void {
-    if (message.early && message.runs > 0) this.#lost = { error };
+    const { told, outcome } = message;
+    const looked = outcome !== undefined && "kind" in outcome && outcome.kind === "keep";
+    if (told && !looked) this.#lost = { error };
     message.task.reject(error);
   }
 

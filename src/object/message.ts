@@ -26,6 +26,8 @@ export interface Message {
   readonly freshAfter: number;
   /** Answered as soon as it has run; it is still run again when it has to be (SPEC OJ18). */
   readonly early: boolean;
+  /** Its early answer has left. */
+  told: boolean;
   /** Does what is done for its sake in the async context of its caller, if anybody cares. */
   readonly around: Around | undefined;
   runs: number;

@@ -191,7 +191,8 @@ export type ObjectClient<H> =
     /**
      * Resolves when everything this object answered is durable: of use with `durability: "behind"`.
      *
-     * @throws What a write failed with whose calls had been answered before.
+     * @throws What a write failed with whose calls had been answered before, or what such a call threw when
+     * it was run again because another node was first.
      */
     flush(): Promise<void>;
   };
