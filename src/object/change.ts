@@ -82,13 +82,16 @@ function changedArray(
       continue;
     }
     walk.keys.push(index);
-    if (!Object.hasOwn(next, index)) note(walk, "is a hole in a sparse array");
+    const hole = !Object.hasOwn(next, index);
+    if (hole) note(walk, "is a hole in a sparse array");
     else {
       walk.growth++;
       const kept = change(walk, before, next[index]);
       if (kept !== undefined) copy.push(kept);
     }
     walk.keys.pop();
+    // One index from outside is enough for four thousand million of them.
+    if (hole) break;
   }
   return copy;
 }

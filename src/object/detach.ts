@@ -15,7 +15,12 @@ function copy(value: object, done: Map<object, object>): object {
     if (!isPlainArray(value)) return value;
     const items: unknown[] = [];
     done.set(value, items);
-    for (let index = 0; index < value.length; index++) items.push(part(value[index], done));
+    const { length } = value;
+    for (let index = 0; index < length; index++) {
+      const item: unknown = value[index];
+      if (item === undefined && !Object.hasOwn(value, index)) return sparse(value, items, done);
+      items.push(part(item, done));
+    }
     return items;
   }
   if (!isPlainObject(value)) return value;
@@ -26,6 +31,16 @@ function copy(value: object, done: Map<object, object>): object {
     if (key !== "__proto__") fields[key] = part(item, done);
   }
   return fields;
+}
+
+/** The rest of an array from its first hole on: there may be any number of them. */
+function sparse(value: readonly unknown[], items: unknown[], done: Map<object, object>): object {
+  for (const key of Object.keys(value)) {
+    const index = Number(key);
+    if (index >= items.length && index < value.length) items[index] = part(value[index], done);
+  }
+  items.length = value.length;
+  return items;
 }
 
 function part(value: unknown, done: Map<object, object>): unknown {

@@ -48,6 +48,26 @@ test("[OJ7] what JSON cannot carry is refused with its path, and changes nothing
   assertEquals([(await counter.get()).more, (await w.record())?.rev], [null, 1]);
 });
 
+test("[OJ7] an index far beyond the end of a list is refused without a walk through its holes", async () => {
+  const w = world();
+  const List = defineObject({
+    name: "list",
+    vsn: 1,
+    state: () => ({ items: ["a"] }),
+    handlers: {
+      put: ({ state }, index: number) => void (state.items[index] = "b"),
+      far: (_, index: number) => Object.assign(["a"], { [index]: "b" }),
+    },
+  });
+  const list = w.node().object(List, "a");
+  const error = await assertRejects(() => list.put(2_000_000), "ERR_INVALID_VALUE");
+  assertEquals((error as { readonly problems?: unknown }).problems, [
+    { path: "items[1]", reason: "is a hole in a sparse array" },
+  ]);
+  const { length, ...items } = await list.far(2 ** 32 - 2);
+  assertEquals([length, items], [2 ** 32 - 1, { 0: "a", 4294967294: "b" }]);
+});
+
 test("[OJ7] a key that JSON should not carry is refused at the top of the state, too", async () => {
   const w = world();
   const counter = w.node().object(Counter, "a");
