@@ -74,8 +74,8 @@ export const objectMutants: readonly Mutant[] = [
     scenario: "journal",
     edits: [{
       file: "src/object/alarms.ts",
-      find: `  return { view: { ...rest, parked: { ...rest.parked, [name]: why } }, given: true };`,
-      replace: `  return { view: why.attempts > 0 ? rest : view, given: true };`,
+      find: `  return { ...rest, parked: { ...rest.parked, [name]: why } };`,
+      replace: `  return why.attempts > 0 ? rest : view;`,
     }],
   },
   {
@@ -218,9 +218,9 @@ export const objectMutants: readonly Mutant[] = [
     }, {
       file: "src/object/turns.ts",
       find: `  if (ended !== undefined) {
-    throw new HoldfastError("ERR_DELETED"`,
+    resident.deleted = true;`,
       replace: `  if (ended === 0) {
-    throw new HoldfastError("ERR_DELETED"`,
+    resident.deleted = true;`,
     }],
   },
   {

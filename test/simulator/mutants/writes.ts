@@ -43,7 +43,7 @@ export const writeMutants: readonly Mutant[] = [
     scenario: "journal",
     edits: [{
       file: activation,
-      find: `if (message.early) message.task.reject(error);`,
+      find: `if (message.early) return this.#fail(message, error);`,
       replace: `message.task.reject(error);`,
     }],
   },
@@ -65,9 +65,9 @@ export const writeMutants: readonly Mutant[] = [
     scenario: "journal",
     edits: [{
       file: activation,
-      find: `    if (message.early) message.task.resolve(decision.reply);
+      find: `    }
     this.#hold(message, decision);`,
-      replace: `    if (message.early) message.task.resolve(decision.reply);
+      replace: `    }
     if (decision.effects !== undefined) this.#runEffects(decision.effects);
     this.#hold(message, { kind: "keep", reply: decision.reply });`,
     }],
@@ -78,8 +78,8 @@ export const writeMutants: readonly Mutant[] = [
     scenario: "drafts",
     edits: [{
       file: activation,
-      find: `      ? this.run(() => ({ kind: "keep", reply: undefined }), false)`,
-      replace: `      ? Promise.resolve()`,
+      find: `      await this.run(() => ({ kind: "keep", reply: undefined }), false)`,
+      replace: `      await Promise.resolve()`,
     }],
   },
   {
@@ -88,7 +88,7 @@ export const writeMutants: readonly Mutant[] = [
     scenario: "drafts",
     edits: [{
       file: activation,
-      find: `if (message.early && message.runs > 0) this.#lost = { error };`,
+      find: `if (told && !looked) this.#lost = { error };`,
       replace: ``,
     }],
   },
