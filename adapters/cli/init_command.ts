@@ -92,7 +92,7 @@ function write(
     writeFileSync(path, text, { flag: force ? "w" : "wx" });
   }
   const place = relative(cwd, folder);
-  const next = [...(place === "" ? [] : [`cd ${place}`]), ...NEXT[runtime]];
+  const next = [...(place === "" ? [] : [`cd ${quoted(place)}`]), ...NEXT[runtime]];
   return {
     data: { folder, runtime, live, files: names, next },
     lines: [
@@ -102,6 +102,12 @@ function write(
       ...next.map((l) => `  ${l}`),
     ],
   };
+}
+
+/** As a shell takes it for one word, and `cd` for no option. */
+function quoted(place: string): string {
+  const path = place.startsWith("-") ? `./${place}` : place;
+  return /^[\p{L}\p{N}_./@%+:,=-]+$/u.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 const NEXT: Readonly<Record<Runtime, readonly string[]>> = {

@@ -1,6 +1,7 @@
 import { utf8Length } from "../../src/core/json.ts";
 import { decodeRecord } from "../../src/object/record.ts";
 import type { Storage } from "../../src/ports/storage.ts";
+import { isReserved } from "../migrating/envelope.ts";
 import type { Command } from "./output.ts";
 import { placeOf, STORAGE_HELP, withStorage } from "./storages.ts";
 import { command, type Outcome } from "./verb.ts";
@@ -13,7 +14,8 @@ const HELP = `holdfast inspect STORAGE [options]
 
   --no-sizes         reads the keys alone: faster, without sizes, ended and damaged records
   --json             {"ok":true,"storage":…,"records":N,"bytes":N,"groups":[{"namespace","kind",
-                     "class","records","ended","damaged","bytes","largest"}]}
+                     "class","records","ended","damaged","migrating","bytes","largest"}]}; "migrating"
+                     are marks and copies of migrate-storage
 
 ${STORAGE_HELP}
 
@@ -26,6 +28,7 @@ interface Group {
   records: number;
   ended: number;
   damaged: number;
+  migrating: number;
   bytes: number;
   largest: number;
 }
@@ -72,6 +75,10 @@ function measure(group: Group, value: string): void {
   const bytes = utf8Length(value);
   group.bytes += bytes;
   group.largest = Math.max(group.largest, bytes);
+  if (isReserved(value)) {
+    group.migrating++;
+    return;
+  }
   // An entry of the alarm index says everything in its key.
   if (group.kind === "alarm" || group.kind === "other") return;
   const { ended, problem } = decodeRecord("", value, Infinity);
@@ -89,7 +96,7 @@ function groupOf(groups: Map<string, Group>, key: string): Group {
   const place = `${namespace}/${kind}/${name}`;
   let group = groups.get(place);
   if (group === undefined) {
-    const zero = { records: 0, ended: 0, damaged: 0, bytes: 0, largest: 0 };
+    const zero = { records: 0, ended: 0, damaged: 0, migrating: 0, bytes: 0, largest: 0 };
     group = { namespace, kind: known ? kind : "other", class: name, ...zero };
     groups.set(place, group);
   }
@@ -111,11 +118,13 @@ function outcomeOf(storage: string, groups: readonly Group[]): Outcome {
     sizeOf(group.bytes),
     sizeOf(group.largest),
   ]);
+  const moved = sum((group) => group.migrating);
+  const marks = moved === 0 ? [] : [`${moved} of them are marks or copies of a migration`];
   const table = [["what", "records", "ended", "damaged", "size", "largest"], ...rows];
   return {
     ok: groups.every(({ damaged }) => damaged === 0),
     data: { storage, records, bytes, groups },
-    lines: [...columns(table), "", `${records} records, ${sizeOf(bytes)}, in ${storage}`],
+    lines: [...columns(table), "", ...marks, `${records} records, ${sizeOf(bytes)}, in ${storage}`],
   };
 }
 

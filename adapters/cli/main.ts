@@ -4,6 +4,12 @@ import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import type { CliOutput } from "./output.ts";
 
+/** What is used of standard output and standard error. */
+interface Writer {
+  write(text: string): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
 type Run = (args: readonly string[], output: CliOutput) => Promise<number>;
 
 /** Runs the command line if the module is what the process was started with. */
@@ -12,16 +18,35 @@ export async function isMain(
   run: Run,
 ): Promise<void> {
   if (!(meta.main ?? startedWith(meta.url))) return;
+  const [out, err] = [writerTo(process.stdout), writerTo(process.stderr)];
   process.exitCode = await run(process.argv.slice(2), {
-    out: (line) => void process.stdout.write(`${line}\n`),
-    error: (line) => void process.stderr.write(`${line}\n`),
+    out: (line) => out(`${line}\n`),
+    error: (line) => err(`${line}\n`),
     env: process.env,
     cwd: process.cwd(),
     ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
-    ...(process.stderr.isTTY
-      ? { progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) }
-      : {}),
+    ...(process.stderr.isTTY ? { progress: (text: string) => err(`\r\x1b[K${text}`) } : {}),
   });
+}
+
+/**
+ * Writes to a stream until nobody reads it any more, as behind `| head`: that is no error, and the
+ * command goes on to its end. Node tells by an event, Bun and Deno may throw.
+ */
+function writerTo(stream: Writer): (text: string) => void {
+  stream.on("error", ifNotClosed);
+  return (text) => {
+    try {
+      stream.write(text);
+    } catch (error) {
+      ifNotClosed(error);
+    }
+  };
+}
+
+function ifNotClosed(error: unknown): void {
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  if (code !== "EPIPE" && name !== "BrokenPipe") throw error;
 }
 
 async function ask(question: string): Promise<string> {

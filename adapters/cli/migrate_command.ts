@@ -8,7 +8,14 @@ import {
   type MigrationReport,
 } from "../migrating/mod.ts";
 import type { CliOutput, Command } from "./output.ts";
-import { onInterrupt, type Place, placeOf, STORAGE_HELP, withStorage } from "./storages.ts";
+import {
+  isSamePlace,
+  onInterrupt,
+  type Place,
+  placeOf,
+  STORAGE_HELP,
+  withStorage,
+} from "./storages.ts";
 import { command, confirmed, type Given, type Outcome, UsageError } from "./verb.ts";
 import { keyPages } from "./walk.ts";
 
@@ -49,7 +56,7 @@ export const migrateCommand: Command = command({
   run: async (given, output) => {
     const [from, to] = given.positionals.map((url) => placeOf(url, output.cwd)) as [Place, Place];
     const wanted = wantedOf(given);
-    if (from.shown === to.shown) throw new UsageError("Cannot migrate: FROM and TO are the same");
+    if (isSamePlace(from, to)) throw new UsageError("Cannot migrate: FROM and TO are the same");
     const stores = { from: from.shown, to: to.shown };
     if (wanted.look) {
       return await withStorage(from, false, (storage) => look(storage, to, wanted, stores));
@@ -167,12 +174,13 @@ async function move(
 async function pass(
   storage: MigratingStorage,
   phase: MigrationPhase,
-  { after, concurrency }: Wanted,
+  { phase: only, after, concurrency }: Wanted,
   total: number,
   { progress, error }: CliOutput,
 ): Promise<Pass> {
   const interrupt = new AbortController();
   const done = onInterrupt(() => interrupt.abort(new Error("Cannot go on: interrupted")));
+  const whole = only === undefined;
   let last = after;
   try {
     const end = await storage.migrate({
@@ -188,7 +196,9 @@ async function pass(
     return { phase, ...end };
   } catch (cause) {
     progress?.("");
-    if (last !== undefined) error(`To go on: --phase ${phase} --after ${last}`);
+    // All of it goes on by itself when it is run again: what has moved is passed over.
+    if (whole) error("What has moved stays moved: to go on, run the same again");
+    else if (last !== undefined) error(`To go on: --phase ${phase} --after ${last}`);
     throw cause;
   } finally {
     done();

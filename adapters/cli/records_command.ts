@@ -63,8 +63,11 @@ export const listCommand: Command = command({
       if (limit < 1 || limit > 1000) throw new UsageError("Cannot list: --limit is not 1 to 1000");
       const page = await inventory.list(name, { limit, ...(after === undefined ? {} : { after }) });
       const { ids, next = null } = page;
+      const none = ids.length === 0 && after === undefined && next === null
+        ? [`(nothing is stored of a class "${name}" in namespace "${namespaceOf(given)}")`]
+        : [];
       const more = next === null ? [] : [`(more behind --after ${JSON.stringify(next)})`];
-      return { data: { class: name, ids, next }, lines: [...ids, ...more] };
+      return { data: { class: name, ids, next }, lines: ids, notes: [...none, ...more] };
     }),
 });
 

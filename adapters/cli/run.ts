@@ -4,6 +4,8 @@ import { inspectCommand } from "./inspect_command.ts";
 import { migrateCommand } from "./migrate_command.ts";
 import type { CliOutput, Command } from "./output.ts";
 import { deleteCommand, getCommand, listCommand } from "./records_command.ts";
+import { nearestName, shown } from "../../src/core/options.ts";
+import { VERSION } from "./scaffold.ts";
 import { sweepCommand } from "./sweep_command.ts";
 import { syncCommand } from "./sync_command.ts";
 
@@ -30,14 +32,27 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
   const [name = "", ...rest] = args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return await command.run(rest, output);
+  if (name === "--version" || name === "-v") {
+    output.out(VERSION.slice(1));
+    return 0;
+  }
   const asked = name === "" || name === "help" || name === "--help" || name === "-h";
-  if (!asked) output.error(`There is no command "${name}"`);
+  if (!asked) {
+    const nearest = nearestName(name, Object.keys(commands));
+    const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
+    const error = `There is no command ${shown(name)}${hint}`;
+    if (args.includes("--json")) {
+      output.out(JSON.stringify({ ok: false, error }));
+      return 2;
+    }
+    output.error(error);
+  }
   const lines = Object.entries(commands).map(([verb, { about }]) => `  ${verb.padEnd(17)}${about}`);
   const ends =
     "Each ends with 0 if all is well, 1 if something is the matter, 2 if the arguments " +
     "are wrong.";
   (asked ? output.out : output.error)(
-    ["holdfast COMMAND [--help] [--json]", "", ...lines, "", ends].join("\n"),
+    ["holdfast COMMAND [--help] [--json]   (or --version)", "", ...lines, "", ends].join("\n"),
   );
   return asked ? 0 : 2;
 }

@@ -10,7 +10,8 @@ export interface Wish {
   readonly holdfast: string | undefined;
 }
 
-const VERSION = "^0.1.0";
+/** The range of this version. */
+export const VERSION = "^0.1.0";
 
 /** The files of a new application, by name. Pure: writing them is for the caller. */
 export function filesOf(wish: Wish): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../src/core/errors.ts";
@@ -139,6 +139,18 @@ function s3Place(url: URL): Place {
         ...(searchParams.get("pathStyle") === "1" ? { forcePathStyle: true } : {}),
       }),
   };
+}
+
+/** Whether two are one and the same, however they are written: a link, `./`, another port's default. */
+export function isSamePlace(a: Place, b: Place): boolean {
+  return a.kind === b.kind && identityOf(a) === identityOf(b);
+}
+
+function identityOf({ kind, shown, path, url }: Place): string {
+  if (path !== undefined) return existsSync(path) ? realpathSync(path) : resolve(path);
+  if (kind !== "postgres" || url === undefined) return shown;
+  const table = new URL(shown).searchParams.get("table") ?? "";
+  return `${url.hostname}:${url.port || "5432"}${url.pathname}?${table}`;
 }
 
 /**

@@ -11,6 +11,7 @@ import { Connections } from "../postgres/sync_connections.ts";
 import { Database } from "../postgres/sync_database.ts";
 import { resolveTables, type SyncTable } from "../postgres/sync_tables.ts";
 import { type CliOutput, messageOf } from "./output.ts";
+import { checkNames } from "./verb.ts";
 
 const HELP = `holdfast sync up|down|check [options]
 
@@ -54,7 +55,9 @@ export async function syncCommand(args: readonly string[], output: CliOutput): P
   try {
     wanted = await parse(args, output);
   } catch (error) {
-    output.error(`${messageOf(error)}\n\n${HELP}`);
+    const message = messageOf(error);
+    if (args.includes("--json")) output.out(JSON.stringify({ ok: false, error: message }));
+    else output.error(`${message}\n\n${HELP}`);
     return 2;
   }
   if (wanted === "help") {
@@ -71,6 +74,7 @@ export async function syncCommand(args: readonly string[], output: CliOutput): P
 }
 
 async function parse(args: readonly string[], output: CliOutput): Promise<Wanted | "help"> {
+  checkNames(args, OPTIONS);
   const { values, positionals } = parseArgs({
     args: [...args],
     options: OPTIONS,

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { HoldfastError } from "../../src/core/errors.ts";
 import { checkNamespace } from "../../src/core/key.ts";
+import { nearestName } from "../../src/core/options.ts";
 import { type CliOutput, type Command, messageOf } from "./output.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -24,6 +25,8 @@ export interface Outcome {
   readonly data: Readonly<Record<string, unknown>>;
   /** The same for a reader, one entry a line. */
   readonly lines: readonly string[];
+  /** What a reader is told beside the answer, which may be piped on. */
+  readonly notes?: readonly string[];
 }
 
 /** A verb. */
@@ -61,9 +64,12 @@ export function command({ help, options, words, run }: Verb): Command {
       const count = given.positionals.length;
       if (count < words[0]) throw new UsageError("Cannot run: too few arguments");
       if (count > words[1]) throw new UsageError("Cannot run: too many arguments");
-      const { ok = true, data, lines } = await run(given, output);
+      const { ok = true, data, lines, notes = [] } = await run(given, output);
       if (json) output.out(JSON.stringify({ ok, ...data }));
-      else for (const line of lines) output.out(line);
+      else {
+        for (const line of lines) output.out(line);
+        for (const note of notes) output.error(note);
+      }
       return ok ? 0 : 1;
     } catch (error) {
       const usage = error instanceof UsageError;
@@ -80,6 +86,7 @@ function described(error: unknown): { readonly error: string; readonly code?: st
 }
 
 function read(args: readonly string[], options: Options): Given {
+  checkNames(args, options);
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true });
@@ -104,6 +111,29 @@ function read(args: readonly string[], options: Options): Given {
       return Number(value);
     },
   };
+}
+
+/**
+ * Refuses an option that does not exist, with the nearest there is: what the runtimes say of one is
+ * long, differs, and names none.
+ *
+ * @throws {UsageError} If there is one.
+ */
+export function checkNames(args: readonly string[], options: Options): void {
+  const { tokens = [] } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
+    if (token.rawName === "-h") continue;
+    const nearest = nearestName(token.name, Object.keys(options));
+    const hint = nearest === undefined ? "" : `; the nearest is --${nearest}`;
+    throw new UsageError(`Cannot run: there is no option ${token.rawName}${hint}`);
+  }
 }
 
 /** The namespace that was given, else the one an application has that gives none. */

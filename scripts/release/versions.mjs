@@ -8,7 +8,7 @@ const places = [
   ["package-lock.json", /^ {4}"": \{\n {6}"name": "[^"]+",\n {6}"version": "([^"]+)",$/m],
   ["deno.json", /^ {2}"version": "([^"]+)",$/m],
   // What `holdfast init` asks for.
-  ["adapters/cli/scaffold.ts", /^const VERSION = "\^([^"]+)";$/m],
+  ["adapters/cli/scaffold.ts", /^export const VERSION = "\^([^"]+)";$/m],
 ];
 
 /**

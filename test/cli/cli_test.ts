@@ -81,6 +81,10 @@ test("[CL3] --json answers in JSON, errors included", async () => {
   const failed = await cli("sync", "up", "--table", "nowhere:owner", "--json");
   assertEquals([failed.code, JSON.parse(failed.out).ok], [1, false]);
   assert(JSON.parse(failed.out).error.includes("nowhere"), failed.out);
+  for (const args of [["sync", "sideways"], ["sync", "up"], ["nonsense"], ["list"]]) {
+    const wrong = await cli(...args, "--json");
+    assertEquals([wrong.code, JSON.parse(wrong.out).ok, wrong.error], [2, false, ""]);
+  }
 });
 
 test("[CL4] wrong arguments end with 2 and say what is right, help ends with 0", async () => {
@@ -115,6 +119,17 @@ test("[CL6] started as a program it runs", () => {
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assertEquals(status, 0);
   assert(stdout.startsWith("DO $holdfast$"), stdout);
+});
+
+test("[CL16] whoever reads no more, as head does, is no error", () => {
+  const script = fileURLToPath(new URL("../../adapters/cli/mod.ts", import.meta.url));
+  const before = runtime === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
+  const pipe = '{ "$@"; echo "code $?" >&2; } | :';
+  const args = [...before, script, "sync", "up", ...notes, "--print"];
+  const { stderr } = spawnSync("sh", ["-c", pipe, "sh", process.execPath, ...args], {
+    encoding: "utf8",
+  });
+  assertEquals(stderr, "code 0\n");
 });
 
 /** All records of a storage. */

@@ -207,6 +207,20 @@ test("[CL14] init writes over no file without --force", async (t) => {
   assert(readFileSync(join(folder, "app.ts"), "utf8") !== "mine");
 });
 
+test("[CL14] what init says to type next can be typed, whatever the folder is called", async (t) => {
+  const folder = temp(t);
+  const names = {
+    "my app": "cd 'my app'",
+    "it's": "cd 'it'\\''s'",
+    "größe": "cd größe",
+    "a;b": "cd 'a;b'",
+  };
+  for (const [name, line] of Object.entries(names)) {
+    const { out } = await run(folder, ["init", name, "--runtime", "node", "--json"]);
+    assertEquals(JSON.parse(out).next[0], line);
+  }
+});
+
 test("[CL14] init asks at a terminal for what was left out", async (t) => {
   const folder = temp(t);
   const answers = ["deno", "y"];

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { PEERS, satisfies } from "../../adapters/cli/checks.ts";
 import { probeStorage } from "../../adapters/cli/probe.ts";
+import { isSamePlace, placeOf } from "../../adapters/cli/storages.ts";
 import { fileStorage } from "../../adapters/file/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
@@ -196,6 +197,51 @@ test("[CL11] migrate-storage moves everything, a dry run and --verify change not
   ]);
   assertEquals((await run(folder, ["get", "counter", "c", ...HERE])).code, 1);
   assertEquals((await move("--after", "x", "--yes")).code, 2);
+});
+
+test("[CL11] a storage is not moved onto itself, however it is written", async (t) => {
+  const { folder } = await filled(t);
+  symlinkSync(join(folder, "app.db"), join(folder, "link.db"));
+  for (const to of ["app.db", "./app.db", join(folder, "app.db"), "link.db"]) {
+    const { code, error } = await run(folder, [
+      "migrate-storage",
+      "sqlite:app.db",
+      `sqlite:${to}`,
+      "--yes",
+    ]);
+    assertEquals([to, code, error.includes("FROM and TO are the same")], [to, 2, true]);
+  }
+  const shop = "postgres://ada@db/shop";
+  const other = "postgres://bob:x@db:5432/shop";
+  assert(isSamePlace(placeOf(shop, folder), placeOf(other, folder)));
+  assert(!isSamePlace(placeOf(shop, folder), placeOf(`${other}?table=more`, folder)));
+});
+
+test("[CL7] what a migration leaves behind is not taken for damaged", async (t) => {
+  const { folder } = await filled(t);
+  await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:new.db", "--yes"]);
+  const { code, out } = await run(folder, ["inspect", "sqlite:app.db"]);
+  assertEquals(code, 0);
+  assert(out.includes("9 of them are marks or copies of a migration"), out);
+});
+
+test("[CL8] list tells of more, and of nothing, beside the ids", async (t) => {
+  const { folder } = await filled(t);
+  const more = await run(folder, ["list", "counter", ...HERE, "--limit", "2"]);
+  assertEquals(more, { code: 0, out: "a\nb/ä", error: '(more behind --after "b/ä")' });
+  const none = await run(folder, ["list", "countre", ...HERE]);
+  assertEquals([none.code, none.out], [0, ""]);
+  assert(none.error.includes('nothing is stored of a class "countre" in namespace "app"'));
+});
+
+test("[CL4] an option or a command that does not exist is told with the nearest", async (t) => {
+  const folder = temp(t);
+  const limit = await run(folder, ["list", "counter", "--limt", "2"]);
+  assertEquals(limit.code, 2);
+  assert(limit.error.startsWith("Cannot run: there is no option --limt; the nearest is --limit"));
+  const command = await run(folder, ["inspekt"]);
+  assert(command.error.startsWith('There is no command "inspekt"; the nearest is "inspect"'));
+  assertEquals((await run(folder, ["--version"])).out, manifest.version);
 });
 
 test("[CL11] a bar is shown at a terminal", async (t) => {
