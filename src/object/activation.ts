@@ -154,16 +154,12 @@ export class Activation implements Writer {
 
   /** Resolves when everything answered is durable, and rejects if something answered was lost. */
   async flush(): Promise<void> {
-    let failure = this.#lost;
-    if (failure === undefined) {
-      await this.run(() => ({ kind: "keep", reply: undefined }), false)
-        .catch((error) => void (failure = { error }));
-      // What is lost before its turn has come is known by now.
-      failure ??= this.#lost;
-    }
-    if (failure === undefined) return;
-    if (failure.error === this.#lost?.error) this.#lost = undefined;
-    throw failure.error;
+    const lost = this.#lost;
+    this.#lost = undefined;
+    if (lost === undefined) await this.run(() => ({ kind: "keep", reply: undefined }), false);
+    // What was lost while it waited the next one tells, too: it may be of whoever has lost it.
+    const failure = lost ?? this.#lost;
+    if (failure !== undefined) throw failure.error;
   }
 
   /**

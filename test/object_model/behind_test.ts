@@ -18,6 +18,8 @@ test("[OJ18] behind: what was answered and is lost while flush() waits is told b
   w.storage.plan = () => "none";
   running.open();
   await w.finish(Promise.all([waiting, flushed]));
+  // It may have been somebody else's that was lost: the next one is told, too.
+  await assertRejects(() => a.flush(), "ERR_STORAGE_UNAVAILABLE");
   await a.flush();
   assertEquals(await a.get(), { count: 1, slept: 0 });
 });
@@ -54,5 +56,6 @@ test("[OJ18] behind: a conflict does not do what was refused, and flush() tells 
   assertEquals(await here.take(5), 6);
   await assertRejects(() => w.finish(here.flush()), /^Not so much$/);
   assertEquals(await w.state("purse/a"), { has: 3 });
+  await assertRejects(() => here.flush(), /^Not so much$/);
   await here.flush();
 });

@@ -78,8 +78,8 @@ export const writeMutants: readonly Mutant[] = [
     scenario: "drafts",
     edits: [{
       file: activation,
-      find: `      await this.run(() => ({ kind: "keep", reply: undefined }), false)`,
-      replace: `      await Promise.resolve()`,
+      find: `await this.run(() => ({ kind: "keep", reply: undefined }), false);`,
+      replace: `await Promise.resolve();`,
     }],
   },
   {
