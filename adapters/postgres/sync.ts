@@ -19,13 +19,17 @@ import {
 } from "./replication_setup.ts";
 import { checkSlotName, type SlotOptions } from "./slot.ts";
 import { Database } from "./sync_database.ts";
+import { readText } from "./read_text.ts";
 import { Connections } from "./sync_connections.ts";
 import type { SyncSql, TransactionOf } from "./sync_sql.ts";
 import { resolveTables, type SyncTable } from "./sync_tables.ts";
 import { checkWatch } from "./watch_check.ts";
 import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
-/** Numbers of a sync; each has a default that suits most. */
+/**
+ * Numbers of a sync; each has a default that suits most. Where changes are counted, one of more than a
+ * kilobyte counts as many times as it has kilobytes, so that memory is bounded however large rows are.
+ */
 export interface SyncLimits {
   /** Loads that run at a time, each on a connection of the pool, 1 or more. @default {4} */
   readonly concurrentLoads?: number;
@@ -310,10 +314,4 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** The fastest way to read UTF-8: the package hands buffers of Node out on every runtime. */
-function readText(bytes: Uint8Array, start: number, end: number): string {
-  return (bytes as Uint8Array & { utf8Slice(start: number, end: number): string })
-    .utf8Slice(start, end);
 }

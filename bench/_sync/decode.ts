@@ -1,6 +1,7 @@
 import process from "node:process";
 import postgres from "postgres";
 import { ReplicationFeed } from "../../adapters/postgres/feed.ts";
+import { readText } from "../../adapters/postgres/read_text.ts";
 import type { ReplicationSql } from "../../adapters/postgres/sync_sql.ts";
 import { webClock } from "../../adapters/web/clock.ts";
 import { webRandom } from "../../adapters/web/random.ts";
@@ -9,7 +10,7 @@ import { Table } from "../../src/sync/table.ts";
 import type { Decoded, Job } from "./job.ts";
 import { recvlogical } from "./latency.ts";
 
-const columns = [
+export const columns: readonly { readonly name: string; readonly type: number }[] = [
   { name: "org", type: 23 },
   { name: "id", type: 23 },
   { name: "n", type: 23 },
@@ -56,8 +57,7 @@ function ours(url: string, slot: string, expect: Read): Promise<Read> {
       clock,
       random,
       emit,
-      readText: (bytes, from, to) =>
-        (bytes as unknown as { utf8Slice(from: number, to: number): string }).utf8Slice(from, to),
+      readText,
       tables: () => [table],
       tableOf: ({ table: name }) => name === "bulk" ? table : undefined,
       // All of them are kept until their commit.

@@ -1,6 +1,7 @@
-import type { Change, Transaction } from "./change.ts";
+import { Arena } from "./arena.ts";
+import { type Change, type Transaction, weightOf } from "./change.ts";
 import type { Message } from "./pgoutput.ts";
-import type { Relation, Tuple } from "./relation.ts";
+import type { Relation } from "./relation.ts";
 import { completed, type Table } from "./table.ts";
 
 /** Options of an {@linkcode Assembler}. */
@@ -9,15 +10,21 @@ export interface AssemblerOptions {
   readonly tableOf: (relation: Relation) => Table | undefined;
   /** All watched tables. */
   readonly tables: () => Iterable<Table>;
-  /** Changes of one transaction that are kept at most; beyond, the tables are only named. */
+  /**
+   * Changes of one transaction that are kept at most, large ones counted more than once; beyond, the
+   * tables are only named.
+   */
   readonly maxChanges: number;
 }
 
 interface Open {
   readonly xid: number;
-  readonly changes: Change[];
+  changes: Change[];
+  weight: number;
   readonly overflowed: Set<Table>;
 }
+
+type RowMessage = Extract<Message, { readonly kind: "insert" | "update" | "delete" }>;
 
 interface Known {
   readonly relation: Relation;
@@ -28,6 +35,7 @@ interface Known {
 export class Assembler {
   readonly #options: AssemblerOptions;
   readonly #relations = new Map<number, Known>();
+  readonly #arena = new Arena();
   #open: Open | undefined;
 
   constructor(options: AssemblerOptions) {
@@ -42,10 +50,11 @@ export class Assembler {
   /**
    * Takes the next message.
    *
+   * @param bytes Where the rows of the message lie; copied as far as they are kept.
    * @returns A transaction if the message ends one; without its place in a history.
    * @throws {RangeError} If the message makes no sense here.
    */
-  take(message: Message): Omit<Transaction, "epoch" | "seq"> | undefined {
+  take(message: Message, bytes: Uint8Array): Omit<Transaction, "epoch" | "seq"> | undefined {
     switch (message.kind) {
       case "begin":
         this.#begin(message.xid);
@@ -61,7 +70,7 @@ export class Assembler {
       case "other":
         return undefined;
       default:
-        this.#row(message);
+        this.#row(message, bytes);
         return undefined;
     }
   }
@@ -81,14 +90,14 @@ export class Assembler {
   #begin(xid: number): void {
     // The end of the one before was not understood.
     const lost = this.#open !== undefined;
-    this.#open = { xid, changes: [], overflowed: new Set() };
+    this.#open = { xid, changes: [], weight: 0, overflowed: new Set() };
     if (lost) this.damage();
   }
 
   #commit(commitLsn: bigint, endLsn: bigint): Omit<Transaction, "epoch" | "seq"> {
-    const { xid, changes, overflowed } = this.#within();
+    const { xid, changes, overflowed, weight } = this.#within();
     this.#open = undefined;
-    return { commitLsn, endLsn, xid, changes, overflowed };
+    return { commitLsn, endLsn, xid, changes, overflowed, weight };
   }
 
   #describe(relation: Relation): void {
@@ -100,45 +109,56 @@ export class Assembler {
   #truncate(id: number): void {
     const { table } = this.#known(id);
     if (table === undefined) return;
-    const { overflowed, changes } = this.#within();
     // What came before is void, and no view needs to load for it.
-    const later = changes.filter((change) => change.table !== table || change.kind === "schema");
-    if (!overflowed.has(table)) changes.splice(0, changes.length, ...later);
+    if (!this.#within().overflowed.has(table)) {
+      this.#retain((change) => change.table !== table || change.kind === "schema");
+    }
     this.#keep({ kind: "truncate", table });
   }
 
-  #row(message: Extract<Message, { readonly kind: "insert" | "update" | "delete" }>): void {
+  #row(message: RowMessage, bytes: Uint8Array): void {
     const { relation, table } = this.#known(message.relation);
     if (table === undefined) return;
-    const columns = relation.columns.length;
-    const check = (tuple: Tuple): Tuple => {
-      if (tuple.length === columns) return tuple;
-      throw new RangeError("Cannot read a message of the log: it has other columns than its table");
-    };
-    if (message.kind === "insert") {
-      this.#keep({ kind: "insert", table, relation, after: check(message.after) });
-    } else if (message.kind === "delete") {
-      this.#keep({ kind: "delete", table, relation, before: check(message.before) });
+    const { overflowed } = this.#within();
+    checkColumns(message, relation.columns.length);
+    if (overflowed.has(table)) return;
+    const start = this.#arena.copy(bytes);
+    const { piece } = this.#arena;
+    const { kind } = message;
+    const size = bytes.length;
+    if (kind !== "insert") message.before?.move(piece, start);
+    if (kind !== "delete") message.after.move(piece, start);
+    if (kind === "insert") {
+      this.#keep({ kind, table, relation, bytes: size, after: message.after });
+    } else if (kind === "delete") {
+      this.#keep({ kind, table, relation, bytes: size, before: message.before });
     } else {
-      const before = message.before && check(message.before);
-      const after = completed(check(message.after), before, relation);
-      this.#keep({ kind: "update", table, relation, before, after });
+      const { before } = message;
+      const after = completed(message.after, before, relation);
+      this.#keep({ kind, table, relation, bytes: size, before, after });
     }
   }
 
   #keep(change: Change): void {
-    const { changes, overflowed } = this.#within();
-    if (overflowed.has(change.table)) return;
-    if (changes.length < this.#options.maxChanges) changes.push(change);
-    else this.#overflow(change.table);
+    const open = this.#within();
+    if (open.overflowed.has(change.table)) return;
+    const weight = open.weight + weightOf(change);
+    if (weight > this.#options.maxChanges) return this.#overflow(change.table);
+    open.weight = weight;
+    open.changes.push(change);
   }
 
   /** Gives up on the changes of a table: one that loads afresh needs none of them. */
   #overflow(table: Table): void {
-    const { changes, overflowed } = this.#within();
-    overflowed.add(table);
-    const kept = changes.filter((change) => change.table !== table);
-    changes.splice(0, changes.length, ...kept);
+    this.#within().overflowed.add(table);
+    this.#retain((change) => change.table !== table);
+  }
+
+  /** Keeps those changes only. */
+  #retain(wanted: (change: Change) => boolean): void {
+    const open = this.#within();
+    open.changes = open.changes.filter(wanted);
+    open.weight = open.changes.reduce((sum, change) => sum + weightOf(change), 0);
   }
 
   #known(id: number): Known {
@@ -155,4 +175,11 @@ export class Assembler {
     }
     return this.#open;
   }
+}
+
+function checkColumns(message: RowMessage, columns: number): void {
+  const before = message.kind === "insert" ? undefined : message.before;
+  const after = message.kind === "delete" ? undefined : message.after;
+  if ((before?.length ?? columns) === columns && (after?.length ?? columns) === columns) return;
+  throw new RangeError("Cannot read a message of the log: it has other columns than its table");
 }

@@ -1,28 +1,25 @@
-import type { Relation, Tuple } from "./relation.ts";
+import type { Relation } from "./relation.ts";
 import type { Table } from "./table.ts";
+import { fieldsOf, type Tuple } from "./tuple.ts";
+
+/** What is known of every change of a row. */
+interface OfRow {
+  readonly table: Table;
+  readonly relation: Relation;
+  /** About how much is kept with it. */
+  readonly bytes: number;
+}
 
 /** What a transaction did to one row, or to a table as a whole. */
 export type Change =
-  | {
-    readonly kind: "insert";
-    readonly table: Table;
-    readonly relation: Relation;
-    readonly after: Tuple;
-  }
-  | {
+  | OfRow & { readonly kind: "insert"; readonly after: Tuple }
+  | OfRow & {
     readonly kind: "update";
-    readonly table: Table;
-    readonly relation: Relation;
     /** The identity of the row before, or all of it; only if something of the identity changed. */
     readonly before: Tuple | undefined;
     readonly after: Tuple;
   }
-  | {
-    readonly kind: "delete";
-    readonly table: Table;
-    readonly relation: Relation;
-    readonly before: Tuple;
-  }
+  | OfRow & { readonly kind: "delete"; readonly before: Tuple }
   | { readonly kind: "truncate"; readonly table: Table }
   /** Columns came or went; what was loaded before has others. */
   | { readonly kind: "schema"; readonly table: Table };
@@ -45,4 +42,30 @@ export interface Transaction extends Position {
   readonly changes: readonly Change[];
   /** Tables of which so much has changed that the changes were not kept. */
   readonly overflowed: ReadonlySet<Table>;
+  /** How much its changes count together. */
+  readonly weight: number;
+}
+
+/** A change of so many bytes counts once where changes are counted, a larger one as many times as it has them. */
+const COUNTED_BYTES = 1024;
+
+/** How much a change counts where only so many are kept. */
+export function weightOf(change: Change): number {
+  return "bytes" in change ? Math.max(1, Math.ceil(change.bytes / COUNTED_BYTES)) : 1;
+}
+
+/** The same change with its rows read: it keeps nothing else of what they lay in. */
+export function detached(change: Change): Change {
+  switch (change.kind) {
+    case "insert":
+      return { ...change, after: fieldsOf(change.after) };
+    case "delete":
+      return { ...change, before: fieldsOf(change.before) };
+    case "update": {
+      const before = change.before && fieldsOf(change.before);
+      return { ...change, before, after: fieldsOf(change.after) };
+    }
+    default:
+      return change;
+  }
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from "../core/errors.ts";
 import type { SyncInvalidateEvent } from "../ports/telemetry.ts";
-import type { Change, Transaction } from "./change.ts";
+import { type Change, detached, type Position, type Transaction, weightOf } from "./change.ts";
 import type { Host, Loaded } from "./host.ts";
 import { type Key, keyText } from "./key.ts";
 import {
@@ -21,15 +21,17 @@ import { Xids } from "./xids.ts";
 
 /** What one transaction did to the rows of one key. */
 interface Piece {
-  readonly transaction: Transaction;
+  readonly at: Pick<Position, "xid" | "commitLsn">;
   readonly changes: readonly Change[];
+  /** More than was kept. */
+  readonly overflowed: boolean;
 }
 
 /** A load under way, and what the log has said since it began. */
 interface Attempt {
   readonly epoch: string | undefined;
   pieces: Piece[];
-  changes: number;
+  weight: number;
   /** So much has come that it was not kept. */
   overflowed: boolean;
 }
@@ -104,8 +106,8 @@ export class Channel implements Receiver {
   }
 
   deliver(transaction: Transaction, changes: readonly Change[]): void {
-    if (this.#attempt !== undefined) this.#buffer(this.#attempt, { transaction, changes });
-    else if (!this.#waiting) this.#applyNow({ transaction, changes });
+    if (this.#attempt !== undefined) this.#buffer(this.#attempt, transaction, changes);
+    else if (!this.#waiting) this.#applyNow(this.#piece(transaction, changes));
     // Else it is left to the load that follows, which sees it or finds it in the ring.
   }
 
@@ -125,44 +127,61 @@ export class Channel implements Receiver {
     this.presenter.stale();
   }
 
-  #buffer(attempt: Attempt, piece: Piece): void {
+  #piece(transaction: Transaction, changes: readonly Change[]): Piece {
+    const { xid, commitLsn, overflowed } = transaction;
+    const tooMuch = intersects(overflowed, this.#plan!.tables);
+    return { at: { xid, commitLsn }, changes, overflowed: tooMuch };
+  }
+
+  /** A piece that is kept for a while: nothing of the rest of its transaction is kept with it. */
+  #keptPiece(transaction: Transaction, changes: readonly Change[]): Piece {
+    // Without rows to apply them to it matters only that there were some, and of what kind.
+    const kept = this.#plan!.shape === undefined
+      ? changes.filter(({ kind }) => kind === "schema")
+      : changes.map(detached);
+    return this.#piece(transaction, kept);
+  }
+
+  #buffer(attempt: Attempt, transaction: Transaction, changes: readonly Change[]): void {
     if (attempt.overflowed) return;
+    const piece = this.#keptPiece(transaction, changes);
+    // One without changes takes its place as well.
+    const weight = Math.max(1, piece.changes.reduce((sum, change) => sum + weightOf(change), 0));
     attempt.pieces.push(piece);
-    attempt.changes += piece.changes.length;
-    this.#host.held(piece.changes.length);
-    if (attempt.changes <= this.#host.limits.bufferedChanges) return;
+    attempt.weight += weight;
+    this.#host.held(weight);
+    if (attempt.weight <= this.#host.limits.bufferedChanges) return;
     // It will load once more. Nothing is kept for it, so that nobody else is held back for it.
     attempt.overflowed = true;
     this.#empty(attempt);
   }
 
   #empty(attempt: Attempt): void {
-    this.#host.held(-attempt.changes);
+    this.#host.held(-attempt.weight);
     attempt.pieces = [];
-    attempt.changes = 0;
+    attempt.weight = 0;
   }
 
   #applyNow(piece: Piece): void {
-    if (this.#knows(piece.transaction)) return;
+    if (this.#knows(piece.at)) return;
     const why = this.#apply(piece);
     if (why === "changed") this.presenter.set(this.#value(), "change");
-    else if (why !== "same") this.#lacks(piece.transaction, why);
+    else if (why !== "same") this.#lacks(piece.at, why);
   }
 
   /** Tells whether the load has seen a transaction: the log may be behind what queries see. */
-  #knows(transaction: Transaction): boolean {
+  #knows(at: Piece["at"]): boolean {
     const fence = this.#fence;
     if (fence === undefined) return false;
-    if (seen(transaction, fence.snapshot, fence.lsn)) return true;
+    if (seen(at, fence.snapshot, fence.lsn)) return true;
     // The log is in the order of the commits: nothing that follows was there to be seen.
-    if (transaction.commitLsn >= fence.lsn) this.#fence = undefined;
+    if (at.commitLsn >= fence.lsn) this.#fence = undefined;
     return false;
   }
 
   /** Applies a piece to the rows, and tells why it cannot. */
-  #apply({ transaction, changes }: Piece): "same" | "changed" | Why {
-    const { tables } = this.#plan!;
-    if (intersects(transaction.overflowed, tables)) return "overflow";
+  #apply({ changes, overflowed }: Piece): "same" | "changed" | Why {
+    if (overflowed) return "overflow";
     if (changes.some(({ kind }) => kind === "schema")) return "schema";
     if (this.#rows === undefined) return "change";
     try {
@@ -175,7 +194,7 @@ export class Channel implements Receiver {
     }
   }
 
-  #lacks({ xid }: Transaction, why: Why): void {
+  #lacks({ xid }: Piece["at"], why: Why): void {
     this.#missing.add(xid);
     this.#reload(why);
   }
@@ -209,7 +228,7 @@ export class Channel implements Receiver {
     this.#waiting = false;
     this.#loads++;
     const { epoch } = this.#host;
-    const attempt: Attempt = { epoch, pieces: [], changes: 0, overflowed: false };
+    const attempt: Attempt = { epoch, pieces: [], weight: 0, overflowed: false };
     this.#attempt = attempt;
     const current = (): boolean => this.#attempt === attempt && !this.#closed;
     let loaded: Loaded;
@@ -232,7 +251,7 @@ export class Channel implements Receiver {
     return this.#host.ring.transactions.flatMap((transaction) => {
       const changes = transaction.changes.filter((change) => this.#concerns(change));
       const concerned = changes.length > 0 || intersects(transaction.overflowed, tables);
-      return concerned ? [{ transaction, changes }] : [];
+      return concerned ? [this.#keptPiece(transaction, changes)] : [];
     });
   }
 
@@ -273,11 +292,10 @@ export class Channel implements Receiver {
   #catchUp(pieces: readonly Piece[]): Why | undefined {
     let broken: Why | undefined;
     for (const piece of pieces) {
-      const { transaction } = piece;
-      if (this.#knows(transaction)) continue;
+      if (this.#knows(piece.at)) continue;
       const why = broken ?? this.#apply(piece);
       if (why === "same" || why === "changed") continue;
-      this.#missing.add(transaction.xid);
+      this.#missing.add(piece.at.xid);
       if (this.#rows !== undefined) broken = why;
     }
     return broken;
@@ -332,7 +350,7 @@ export class Channel implements Receiver {
 }
 
 /** Tells whether a query has seen a transaction. */
-function seen({ xid, commitLsn }: Transaction, snapshot: Snapshot, lsn: bigint): boolean {
+function seen({ xid, commitLsn }: Piece["at"], snapshot: Snapshot, lsn: bigint): boolean {
   // What was committed after the snapshot was taken cannot be in it.
   return commitLsn < lsn && sees(snapshot, xid);
 }

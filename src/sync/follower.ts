@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ClusterLink, ClusterReply } from "../ports/cluster.ts";
-import type { Change } from "./change.ts";
+import { type Change, weightOf } from "./change.ts";
 import type { Interest } from "./interest.ts";
 import {
   type Batch,
@@ -197,6 +197,7 @@ export class Follower {
       ...unpackPosition(at, this.#epoch),
       changes: whole,
       overflowed: new Set(overflowed.map((place) => this.#unpack.table(place))),
+      weight: whole.reduce((sum, change) => sum + weightOf(change), 0),
     });
   }
 

@@ -343,7 +343,7 @@ export class Hub implements Host {
     for (const [receiver, pieces] of affected) receiver.deliver(transaction, pieces);
     // All values first, so that a listener that looks at another one sees the same transaction.
     this.#flush(affected.keys());
-    if (this.ring.transactions.length >= this.limits.ringTransactions / 4) this.#visibility.probe();
+    if (this.ring.filling) this.#visibility.probe();
   }
 
   #flush(receivers: Iterable<Receiver>): void {

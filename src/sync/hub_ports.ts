@@ -4,11 +4,11 @@ import type { Random } from "../ports/random.ts";
 import type { SyncRole, Telemetry } from "../ports/telemetry.ts";
 import type { HubLimits } from "./host.ts";
 import type { Key } from "./key.ts";
-import type { ReadText } from "./pgoutput.ts";
 import type { AnyWatchOptions, Plan } from "./plan.ts";
 import type { Codec } from "./row.ts";
 import type { SharedPorts } from "./shared_source.ts";
 import type { TableInfo } from "./table.ts";
+import type { ReadText } from "./tuple.ts";
 
 /** A value with what its query had seen, as texts of the database. */
 export interface RawLoaded {

@@ -6,11 +6,12 @@ import type { SyncStreamEvent } from "../ports/telemetry.ts";
 import { Assembler } from "./assemble.ts";
 import type { Transaction } from "./change.ts";
 import { readFrame, writeStatus } from "./frames.ts";
-import { Pgoutput, type ReadText } from "./pgoutput.ts";
+import { Pgoutput } from "./pgoutput.ts";
 import type { Relation } from "./relation.ts";
 import { parseSnapshot } from "./snapshot.ts";
 import type { Source, SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
+import type { ReadText } from "./tuple.ts";
 
 /** What a {@linkcode LogStream} stands on. */
 export interface LogStreamOptions {
@@ -51,6 +52,8 @@ export class LogStream implements Source {
   #connection: FeedConnection | undefined;
   /** The history as the feed calls it. */
   #history = "";
+  /** What others know it by. */
+  #epoch = "";
   /** Grows when something of a history was lost on our side. */
   #losses = 0;
   #seq = 0;
@@ -130,7 +133,7 @@ export class LogStream implements Source {
     let ended: { readonly error: unknown } | undefined;
     const handlers = {
       message: (bytes: Uint8Array): void => {
-        if (connection === undefined) early.push(bytes.slice());
+        if (connection === undefined) early.push(new Uint8Array(bytes));
         else if (connection === this.#connection) this.#message(bytes);
       },
       ended: (error: unknown): void => {
@@ -164,12 +167,9 @@ export class LogStream implements Source {
     this.#newEpoch(connection.underway);
   }
 
-  get #epoch(): string {
-    return `${this.#history}#${this.#losses}`;
-  }
-
   #newEpoch(underway?: string): void {
     this.#seq = 0;
+    this.#epoch = `${this.#history}#${this.#losses}`;
     const xids = underway === undefined ? [] : [...parseSnapshot(underway).underway];
     const suspects = { each: xids.map((xid) => xid % 2 ** 32) };
     this.#handlers.began({ epoch: this.#epoch, suspects });
@@ -197,7 +197,7 @@ export class LogStream implements Source {
       }
       this.#soon();
       const message = this.#decoder.read(bytes, frame.start);
-      const transaction = this.#assembler.take(message);
+      const transaction = this.#assembler.take(message, bytes);
       if (transaction !== undefined) this.#hand(transaction);
       if (message.kind === "commit") {
         this.#lagMs = Math.max(0, this.#options.clock.now() - message.committedAt);

@@ -1,6 +1,6 @@
 import { POSTGRES_EPOCH_MS } from "./frames.ts";
-import type { Column, Field, Relation, Tuple } from "./relation.ts";
-import { UNCHANGED } from "./relation.ts";
+import type { Column, Relation } from "./relation.ts";
+import { type ReadText, textOf, TupleBytes } from "./tuple.ts";
 
 /** A message of the `pgoutput` plugin, protocol version 1. */
 export type Message =
@@ -13,30 +13,25 @@ export type Message =
     readonly committedAt: number;
   }
   | { readonly kind: "relation"; readonly relation: Relation }
-  | { readonly kind: "insert"; readonly relation: number; readonly after: Tuple }
+  | { readonly kind: "insert"; readonly relation: number; readonly after: TupleBytes }
   | {
     readonly kind: "update";
     readonly relation: number;
     /** The old row, or of it the identity; only if the identity changed or is the whole row. */
-    readonly before: Tuple | undefined;
-    readonly after: Tuple;
+    readonly before: TupleBytes | undefined;
+    readonly after: TupleBytes;
   }
-  | { readonly kind: "delete"; readonly relation: number; readonly before: Tuple }
+  | { readonly kind: "delete"; readonly relation: number; readonly before: TupleBytes }
   | { readonly kind: "truncate"; readonly relations: readonly number[] }
   /** Says nothing about rows: origins, types, messages. */
   | { readonly kind: "other" };
 
-/** Turns a part of some bytes, UTF-8, into text. */
-export type ReadText = (bytes: Uint8Array, start: number, end: number) => string;
-
 const decoder = new TextDecoder();
 const webText: ReadText = (bytes, start, end) => decoder.decode(bytes.subarray(start, end));
 
-/** Texts of this length and less are put together by hand, if they are plain ASCII. */
-const SHORT = 12;
-
 /**
- * Reads messages of `pgoutput`, from bytes to values. Knows nothing of what came before.
+ * Reads messages of `pgoutput`, from bytes to values. Knows nothing of what came before. The rows of a
+ * message lie in its bytes: their form is checked, and no text is made of them.
  *
  * Source: PostgreSQL documentation, "Logical Replication Message Formats".
  */
@@ -103,7 +98,7 @@ export class Pgoutput {
       kind: "commit",
       commitLsn: this.#uint64(),
       endLsn: this.#uint64(),
-      committedAt: POSTGRES_EPOCH_MS + Number(BigInt.asIntN(64, this.#uint64()) / 1000n),
+      committedAt: POSTGRES_EPOCH_MS + this.#millis(),
     };
   }
 
@@ -140,43 +135,25 @@ export class Pgoutput {
     return { kind: "relation", relation: { id, schema, table, columns } };
   }
 
-  #tuple(mark: number): Tuple {
+  #tuple(mark: number): TupleBytes {
     if (mark !== 0x4e && mark !== 0x4b && mark !== 0x4f) throw malformed(`it has a tuple ${mark}`);
     const count = this.#uint16();
-    const fields: Field[] = [];
-    for (let i = 0; i < count; i++) fields.push(this.#field());
-    return fields;
-  }
-
-  #field(): Field {
-    const kind = this.#byte();
-    if (kind === 0x74) {
-      const length = this.#uint32();
-      const start = this.#at;
-      this.#skip(length);
-      return this.#text(start, this.#at);
+    const start = this.#at;
+    let unchanged = false;
+    for (let i = 0; i < count; i++) {
+      const kind = this.#byte();
+      if (kind === 0x74) this.#skip(this.#uint32());
+      else if (kind === 0x75) unchanged = true;
+      else if (kind !== 0x6e) throw malformed(`it has a field of kind ${kind}`);
     }
-    if (kind === 0x6e) return null;
-    if (kind === 0x75) return UNCHANGED;
-    throw malformed(`it has a field of kind ${kind}`);
-  }
-
-  #text(start: number, end: number): string {
-    if (end - start > SHORT) return this.#readText(this.#bytes, start, end);
-    let text = "";
-    for (let at = start; at < end; at++) {
-      const code = this.#bytes[at]!;
-      if (code > 127) return this.#readText(this.#bytes, start, end);
-      text += String.fromCharCode(code);
-    }
-    return text;
+    return new TupleBytes(this.#bytes, start, count, unchanged, this.#readText);
   }
 
   /** Text that a zero ends. */
   #name(): string {
     const end = this.#bytes.indexOf(0, this.#at);
     if (end < 0) throw malformed("it ends early");
-    const text = this.#text(this.#at, end);
+    const text = textOf(this.#bytes, this.#at, end, this.#readText);
     this.#at = end + 1;
     return text;
   }
@@ -202,7 +179,16 @@ export class Pgoutput {
   }
 
   #uint64(): bigint {
-    return BigInt(this.#uint32()) << 32n | BigInt(this.#uint32());
+    const [high, low] = [this.#uint32(), this.#uint32()];
+    // What fits into a number takes one bigint instead of four.
+    if (high < 2 ** 21) return BigInt(high * 2 ** 32 + low);
+    return BigInt(high) << 32n | BigInt(low);
+  }
+
+  /** Signed microseconds, as milliseconds. */
+  #millis(): number {
+    const [high, low] = [this.#uint32() | 0, this.#uint32()];
+    return Math.trunc((high * 2 ** 32 + low) / 1000);
   }
 }
 

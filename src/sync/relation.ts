@@ -22,9 +22,6 @@ export const UNCHANGED: unique symbol = Symbol("unchanged");
 /** A field as the log has it. */
 export type Field = string | null | typeof UNCHANGED;
 
-/** The fields of a row in the order of the columns. */
-export type Tuple = readonly Field[];
-
 /** Tells whether two descriptions have the same columns. */
 export function sameColumns(a: Relation, b: Relation): boolean {
   return a.columns.length === b.columns.length &&

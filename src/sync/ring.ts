@@ -6,7 +6,7 @@ import { Xids } from "./xids.ts";
 export interface RingLimits {
   /** Transactions, 1 or more. */
   readonly transactions: number;
-  /** Changes of all of them together. */
+  /** Changes of all of them together, large ones counted more than once. */
   readonly changes: number;
 }
 
@@ -35,9 +35,15 @@ export class Ring {
     return this.#dropped;
   }
 
+  /** It is a quarter full, or more: what queries see by now can go. */
+  get filling(): boolean {
+    const { transactions, changes } = this.#limits;
+    return this.#kept.length >= transactions / 4 || this.#changes >= changes / 4;
+  }
+
   add(transaction: Transaction): void {
     this.#kept.push(transaction);
-    this.#changes += weight(transaction);
+    this.#changes += transaction.weight;
     const { transactions, changes } = this.#limits;
     if (this.#kept.length <= transactions && this.#changes <= changes) return;
     // A quarter at once: moving all of them for each one that comes would be slow.
@@ -46,7 +52,7 @@ export class Ring {
     while (this.#kept.length - drop > fewer || this.#changes > less) {
       const first = this.#kept[drop];
       if (first === undefined) break;
-      this.#changes -= weight(first);
+      this.#changes -= first.weight;
       this.#dropped.add(first.xid);
       drop++;
     }
@@ -56,7 +62,7 @@ export class Ring {
   /** Drops what every later query sees. */
   prune(snapshot: Snapshot): void {
     this.#kept = this.#kept.filter(({ xid }) => !sees(snapshot, xid));
-    this.#changes = this.#kept.reduce((sum, transaction) => sum + weight(transaction), 0);
+    this.#changes = this.#kept.reduce((sum, { weight }) => sum + weight, 0);
     this.#dropped.prune(snapshot);
   }
 
@@ -65,8 +71,4 @@ export class Ring {
     this.#changes = 0;
     this.#dropped.clear();
   }
-}
-
-function weight({ changes }: Transaction): number {
-  return changes.length;
 }

@@ -1,4 +1,5 @@
-import { type Field, type Relation, type Tuple, UNCHANGED } from "./relation.ts";
+import { type Field, type Relation, UNCHANGED } from "./relation.ts";
+import { fieldsOf, type Tuple } from "./tuple.ts";
 
 /** A row as a user sees it: property names, values read by type. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -48,8 +49,9 @@ export class RowReader {
     const { value, row: finish } = this.#codec;
     const row: Record<string, unknown> = {};
     const missing: string[] = [];
-    for (let i = 0; i < tuple.length; i++) {
-      const field = tuple[i]!;
+    const fields = fieldsOf(tuple);
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i]!;
       const property = this.properties[i]!;
       if (field === UNCHANGED) {
         missing.push(property);
@@ -65,7 +67,7 @@ export class RowReader {
   /** Reads some columns only, by name; of an old row there is no more than the identity. */
   pick(tuple: Tuple, columns: readonly string[]): Row {
     const wanted = this.#relation.columns.map(({ name }, i): Field =>
-      columns.includes(name) ? tuple[i]! : UNCHANGED
+      columns.includes(name) ? tuple.at(i)! : UNCHANGED
     );
     return this.read(wanted).row;
   }

@@ -1,8 +1,9 @@
 import { isJsonObject } from "../core/json.ts";
 import type { Change, Position, Transaction } from "./change.ts";
-import type { Column, Field, Relation, Tuple } from "./relation.ts";
+import type { Column, Field, Relation } from "./relation.ts";
 import { UNCHANGED } from "./relation.ts";
 import type { Table } from "./table.ts";
+import { fieldsOf, type Tuple } from "./tuple.ts";
 import type { XidList } from "./xids.ts";
 
 /** A table as nodes name it to each other: where it is, and which column says whom a row belongs to. */
@@ -104,7 +105,8 @@ export type BatchAnswer =
   /** It follows no such session any more. */
   | { readonly ok: false };
 
-const toWire = (field: Field): string | null | 0 => field === UNCHANGED ? 0 : field;
+const toWire = (tuple: Tuple): WireTuple =>
+  fieldsOf(tuple).map((field) => field === UNCHANGED ? 0 : field);
 const fromWire = (field: string | null | 0): Field => field === 0 ? UNCHANGED : field;
 
 /** Writes the columns of a relation. */
@@ -121,11 +123,16 @@ export function packColumns(table: number, { id, columns }: Relation): WireChang
 export function packChange(table: number, change: Change): WireChange | undefined {
   switch (change.kind) {
     case "insert":
-      return ["insert", table, change.after.map(toWire)];
+      return ["insert", table, toWire(change.after)];
     case "update":
-      return ["update", table, change.before?.map(toWire) ?? 0, change.after.map(toWire)];
+      return [
+        "update",
+        table,
+        change.before === undefined ? 0 : toWire(change.before),
+        toWire(change.after),
+      ];
     case "delete":
-      return ["delete", table, change.before.map(toWire)];
+      return ["delete", table, toWire(change.before)];
     case "truncate":
       return ["truncate", table];
     case "schema":
@@ -189,17 +196,19 @@ export class ChangeUnpacker {
     if (relation === undefined) {
       throw new RangeError("Cannot read what a node has sent: it does not tell the columns first");
     }
+    let bytes = 0;
     const tuple = (fields: WireTuple): Tuple => {
+      for (const field of fields) bytes += typeof field === "string" ? field.length : 1;
       if (fields.length === relation.columns.length) return fields.map(fromWire);
       throw new RangeError(
         "Cannot read what a node has sent: a row has other columns than its table",
       );
     };
-    if (kind === "insert") return { kind, table, relation, after: tuple(wire[2]) };
-    if (kind === "delete") return { kind, table, relation, before: tuple(wire[2]) };
-    const [, , before, after] = wire;
-    const old = before === 0 ? undefined : tuple(before);
-    return { kind, table, relation, before: old, after: tuple(after) };
+    if (kind === "insert") return { kind, table, relation, after: tuple(wire[2]), bytes };
+    if (kind === "delete") return { kind, table, relation, before: tuple(wire[2]), bytes };
+    const [, , old, now] = wire;
+    const before = old === 0 ? undefined : tuple(old);
+    return { kind, table, relation, before, after: tuple(now), bytes };
   }
 }
 

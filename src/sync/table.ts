@@ -1,5 +1,6 @@
-import { keyText, type KeyType } from "./key.ts";
-import { type Relation, sameColumns, type Tuple, UNCHANGED } from "./relation.ts";
+import type { KeyType } from "./key.ts";
+import { type Relation, sameColumns, UNCHANGED } from "./relation.ts";
+import { fieldsOf, hasUnchanged, type Tuple } from "./tuple.ts";
 
 /** A watched table, as the database has it. */
 export interface TableInfo {
@@ -66,9 +67,10 @@ export class Table {
 
   /** Whom a row belongs to; `undefined` if to nobody, or if the tuple does not say. */
   keyOf(tuple: Tuple): string | undefined {
-    const field = tuple[this.#places?.key ?? -1];
-    if (typeof field !== "string") return undefined;
-    return keyText(field, this.info.keyType);
+    const place = this.#places?.key ?? -1;
+    const field = place < 0 ? undefined : tuple.at(place);
+    // The log has the one spelling already.
+    return typeof field === "string" ? field : undefined;
   }
 }
 
@@ -80,9 +82,10 @@ function sameTypes(columns: TableInfo["columns"], relation: Relation): boolean {
 
 /** A row after an update, with what the log did not repeat taken from the whole old row, if it is there. */
 export function completed(after: Tuple, before: Tuple | undefined, relation: Relation): Tuple {
-  if (before === undefined || !after.includes(UNCHANGED)) return after;
-  return after.map((field, i) => {
-    const old = relation.columns[i]?.identity === true ? before[i] : undefined;
+  if (before === undefined || !hasUnchanged(after)) return after;
+  const fields = fieldsOf(before);
+  return fieldsOf(after).map((field, i) => {
+    const old = relation.columns[i]?.identity === true ? fields[i] : undefined;
     return field === UNCHANGED && old !== undefined ? old : field;
   });
 }

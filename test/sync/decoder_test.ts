@@ -3,12 +3,19 @@ import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
 import { readFrame, writeStatus } from "../../src/sync/frames.ts";
 import { formatLsn, parseLsn } from "../../src/sync/lsn.ts";
 import { type Message, Pgoutput } from "../../src/sync/pgoutput.ts";
-import { UNCHANGED } from "../../src/sync/relation.ts";
+import { type Field, UNCHANGED } from "../../src/sync/relation.ts";
 import { parseSnapshot, sees, widen } from "../../src/sync/snapshot.ts";
+import { TupleBytes } from "../../src/sync/tuple.ts";
 import { Xids } from "../../src/sync/xids.ts";
 import { bytes, field, int16, int32, int64, text, tuple } from "./fixtures/messages.ts";
 
-const samples: Readonly<Record<string, readonly [Uint8Array, Message]>> = {
+/** A message with its rows read. */
+function whole(message: Message): object {
+  const rows = Object.entries(message).filter(([, value]) => value instanceof TupleBytes);
+  return { ...message, ...Object.fromEntries(rows.map(([name, row]) => [name, row.fields()])) };
+}
+
+const samples: Readonly<Record<string, readonly [Uint8Array, object]>> = {
   begin: [
     bytes("B", int64(0x1_0000_0002n), int64(5n), int32(4_000_000_000)),
     { kind: "begin", finalLsn: 0x1_0000_0002n, xid: 4_000_000_000 },
@@ -75,8 +82,9 @@ const samples: Readonly<Record<string, readonly [Uint8Array, Message]>> = {
 test("[RL1] every message of pgoutput is read, wherever in its buffer it is", () => {
   const decoder = new Pgoutput();
   for (const [name, [message, expected]] of Object.entries(samples)) {
-    assertEquals(decoder.read(message), expected, name);
-    assertEquals(decoder.read(bytes("xyz", message), 3), expected, `${name}, further back`);
+    assertEquals(whole(decoder.read(message)), expected, name);
+    const further = decoder.read(bytes("xyz", message), 3);
+    assertEquals(whole(further), expected, `${name}, further back`);
   }
 });
 
@@ -84,8 +92,29 @@ test("[RL1] a short text is read as a long one is", () => {
   const decoder = new Pgoutput();
   fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 20 }), (value) => {
     const message = decoder.read(bytes("I", int32(1), "N", int16(1), field(value)));
-    assertEquals(message, { kind: "insert", relation: 1, after: [value] });
+    assertEquals(whole(message), { kind: "insert", relation: 1, after: [value] });
   }));
+});
+
+test("[RL1] one field of a row is read without the others, also after its bytes have moved", () => {
+  const decoder = new Pgoutput();
+  const fields: readonly Field[] = [
+    "1",
+    null,
+    UNCHANGED,
+    "naïve text that is longer than a dozen",
+    "",
+  ];
+  const message = bytes("I", int32(17), "N", tuple(...fields));
+  const read = decoder.read(message);
+  assert(read.kind === "insert", read.kind);
+  const { after } = read;
+  const look = (): readonly unknown[] => [-1, 0, 1, 2, 3, 4, 5].map((i) => after.at(i));
+  const expected = [undefined, ...fields, undefined];
+  assertEquals(look(), expected);
+  after.move(bytes("xyz", message), 3);
+  message.fill(0);
+  assertEquals([look(), after.fields()], [expected, fields]);
 });
 
 test("[RL2] a message that is cut off, goes on after its end, or is unknown is a RangeError", () => {

@@ -180,6 +180,38 @@ test("[SY17] a load that does not end holds nobody back for what is not kept for
   assertEquals(titles(other), "1theirs");
 });
 
+test("[SY17] a large row counts as many times as it has kilobytes, wherever changes are kept", async () => {
+  const large = (id: number): Uint8Array => insert("1", String(id), "x".repeat(8000));
+  // Of one transaction.
+  const one = fakeWorld({ transactionChanges: 15 });
+  await one.settle();
+  one.open();
+  await one.settle();
+  one.feed.commit(30, 800, large(1));
+  assertEquals(invalidations(one).includes("overflow"), false);
+  one.feed.commit(31, 810, large(1), large(2));
+  assertEquals(invalidations(one).at(-1), "overflow");
+  // While a load is under way.
+  const two = fakeWorld({ transactionChanges: 15, pauseAtChanges: 15, bufferedChanges: 1000 });
+  await two.settle();
+  two.database.byHand = true;
+  two.open();
+  await two.settle();
+  for (const [i, paused] of [false, true].entries()) {
+    two.feed.commit(30 + i, 800 + i, large(i));
+    assertEquals(two.feed.paused, paused);
+  }
+  // Until queries see them, which is asked for when much is kept.
+  const three = fakeWorld({ transactionChanges: 15, ringTransactions: 1000, ringChanges: 60 });
+  await three.settle();
+  three.feed.commit(30, 800, large(1));
+  const { snapshots } = three.database;
+  three.database.seen.snapshot = "40:40:";
+  three.feed.commit(31, 810, large(2));
+  await three.settle();
+  assertEquals([three.database.snapshots - snapshots, three.hub.ring.transactions.length], [1, 0]);
+});
+
 test("[SY14] a message that cannot be read costs a load, and the stream goes on", async () => {
   const w = fakeWorld();
   await w.settle();
