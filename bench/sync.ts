@@ -4,8 +4,10 @@
  *     npm run bench -- sync                     everything, about five minutes; writes results/sync.md
  *     npm run bench -- sync --quick             does it work? writes nothing
  *     npm run bench -- sync --servers=bun       on one runtime
- *     npm run bench -- sync --only=latency      or decode, dom, views, slow
+ *     npm run bench -- sync --only=latency      or decode, decoder, dom, views, slow
  *
+ * `decoder` is the decoder alone, what it reads recorded in memory, without a server: what `decode`
+ * measures is limited by how fast the server sends.
  * More: `--rounds=2 --seconds=3`. The floors are `pg_recvlogical`, read by the same runtime from a pipe,
  * and LISTEN/NOTIFY. Fails if something never arrives, never because of time.
  */
@@ -25,14 +27,17 @@ import { report, type Results } from "./_sync/report.ts";
 
 const busy = loadavg()[0] ?? 0;
 const quick = flag("quick");
-const only = (option("only") ?? "latency,dom,decode,views,slow").split(",");
+const only = (option("only") ?? "latency,dom,decode,decoder,views,slow").split(",");
 const rounds = numberOption("rounds", quick ? 1 : 2);
 const seconds = numberOption("seconds", quick ? 1 : 3);
 const runtimes = chooseRuntimes(option("servers") ?? option("runtime"));
 const BULK = { rows: quick ? 20_000 : 500_000, single: quick ? 2000 : 100_000 };
 
-const server = await startPostgres({ max_wal_senders: "20", max_replication_slots: "20" });
-const { url } = server;
+const served = only.some((part) => part !== "decoder");
+const server = served
+  ? await startPostgres({ max_wal_senders: "20", max_replication_slots: "20" })
+  : undefined;
+const url = server?.url ?? "";
 const sql = postgres(url, { max: 2, onnotice: () => {} });
 
 async function prepare(): Promise<void> {
@@ -127,6 +132,16 @@ async function decoding(all: readonly Results[]): Promise<void> {
   await decoded("single", small, all);
 }
 
+async function fromMemory(runtime: Runtime, into: Results): Promise<void> {
+  for (const rows of [1, 2]) {
+    for (const watched of [false, true]) {
+      const job = { task: "decoder", url, rows, watched, seconds } as const;
+      const measured = await (await begin<Decoded>(runtime, job, false)).answer;
+      into.decoder.push({ kind: rows === 1 ? "single" : "bulk", watched, ...measured });
+    }
+  }
+}
+
 async function others(runtime: Runtime, into: Results): Promise<void> {
   if (only.includes("dom")) {
     for (const rate of [100, 1000]) {
@@ -149,11 +164,12 @@ async function others(runtime: Runtime, into: Results): Promise<void> {
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
 try {
-  await prepare();
+  if (served) await prepare();
   const all = runtimes.map(({ name, version }): Results => ({
     runtime: `${name} ${version}`,
     latency: [],
     decode: [],
+    decoder: [],
     views: [],
     slow: [],
   }));
@@ -163,12 +179,15 @@ try {
   }
   if (only.includes("decode")) await decoding(all);
   console.log("  the backlog");
+  for (let round = 0; round < rounds && only.includes("decoder"); round++) {
+    for (const [at, runtime] of runtimes.entries()) await fromMemory(runtime, all[at]!);
+  }
   for (const [at, runtime] of runtimes.entries()) await others(runtime, all[at]!);
-  const [version] = await sql`SHOW server_version`;
+  const [version] = served ? await sql`SHOW server_version` : [];
   const text = report(all, {
     machine: machine(runtimes),
     disk: disk(folder),
-    postgres: version!["server_version"],
+    postgres: version?.["server_version"] ?? "none",
     busy,
     rounds,
     seconds,
@@ -180,6 +199,6 @@ try {
   if (whole) writeFileSync(path, text);
 } finally {
   await sql.end();
-  await server.stop();
+  await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 }

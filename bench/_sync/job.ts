@@ -1,6 +1,6 @@
 /** What a worker is told to do; its answer is the last line it prints. */
 export interface Job {
-  readonly task: "write" | "latency" | "dom" | "decode" | "views" | "slow";
+  readonly task: "write" | "latency" | "dom" | "decode" | "decoder" | "views" | "slow";
   readonly url: string;
   /** How changes are heard of: `latency` and `decode`. */
   readonly by?: "holdfast" | "notify" | "pg_recvlogical";
@@ -9,13 +9,18 @@ export interface Job {
   readonly seconds?: number;
   /** `write`: also tell the listeners of a channel. */
   readonly notify?: boolean;
-  /** `write`: which table, how many rows that has, and how many a transaction changes. */
+  /**
+   * `write`: which table, how many rows that has, and how many a transaction changes. `decoder`: rows of
+   * a transaction.
+   */
   readonly table?: string;
   readonly of?: number;
   readonly rows?: number;
   /** `decode`: the slot with the backlog, and how many rows and transactions that has. */
   readonly slot?: string;
   readonly expect?: { readonly rows: number; readonly transactions: number };
+  /** `decoder`: somebody watches every row. */
+  readonly watched?: boolean;
   /** `slow`: watches whose query does not answer. */
   readonly watches?: number;
 }

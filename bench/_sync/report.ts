@@ -11,6 +11,10 @@ export interface Results {
     readonly kind: "bulk" | "single";
     readonly by: "holdfast" | "pg_recvlogical";
   })[];
+  readonly decoder: (Decoded & {
+    readonly kind: "bulk" | "single";
+    readonly watched: boolean;
+  })[];
   readonly views: (Views & Written)[];
   readonly slow: (Slow & Written & { readonly watches: number })[];
 }
@@ -83,6 +87,20 @@ function decodeTable(all: readonly Results[]): string {
   return table(["read from a backlog", ...all.map(({ runtime }) => runtime)], rows);
 }
 
+function decoderTable(all: readonly Results[]): string {
+  const kinds = { bulk: "rows/s of one transaction", single: "transactions/s of one row" } as const;
+  const rows = (["bulk", "single"] as const).flatMap((kind) =>
+    [false, true].map((watched) => [
+      `${kinds[kind]}, ${watched ? "each read for a watch" : "watched by nobody"}`,
+      ...all.map(({ decoder }) => {
+        const some = decoder.filter((one) => one.kind === kind && one.watched === watched);
+        return figure(middle(some, ({ rows, seconds }) => rows / seconds));
+      }),
+    ])
+  );
+  return table(["decoded from memory", ...all.map(({ runtime }) => runtime)], rows);
+}
+
 function otherTable(all: readonly Results[]): string {
   const views = (what: (one: Views & Written) => number) =>
     all.map((one) => figure(middle(one.views, what)));
@@ -117,6 +135,10 @@ ${at.machine}; Postgres ${at.postgres}. Disk: ${at.disk}; load of the machine be
 ${all.map(latencyTable).join("\n\n")}
 
 ${decodeTable(all)}
+
+The decoder alone, on one thread: messages as a socket hands them over, in memory, until the transaction is taken apart, whom it concerns is known, and of rows that somebody watches the row is read. Rows of some 100 bytes; 20,000 of them in one transaction, and one in each.
+
+${decoderTable(all)}
 
 1,000 live views in one process, each with a socket (that ends in the process) and one row that changes ten times a second, written as 100 transactions a second of 100 rows. A slow consumer: a watch whose query does not answer, while 50,000 rows of 1 KB a second change under it.
 
