@@ -38,6 +38,7 @@ export interface PartFacts {
 
 /** A table, as far as sync depends on it. */
 export interface TableFacts {
+  readonly partitioned: boolean;
   readonly columns: readonly ColumnFacts[];
   readonly readable: boolean;
   /** The table itself or, if it is partitioned, the partitions that hold rows. */
@@ -74,6 +75,7 @@ const SERVER = `SELECT json_build_object(
 )::text AS data`;
 
 const TABLE = `SELECT json_build_object(
+  'partitioned', c.relkind = 'p',
   'readable', has_table_privilege(c.oid, 'SELECT'),
   'columns', (SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'notNull', a.attnotnull,
@@ -110,6 +112,37 @@ function publicationQuery(version: number): string {
 )::text AS data FROM pg_publication p WHERE pubname = $1::text`;
 }
 
+/**
+ * All that decides what of some tables is in the log, as one text. The ids of rows of the catalog are
+ * among it, so that what was taken back is noticed as well; and the files of partitions, which change with
+ * a TRUNCATE of one: the log of a publication by root leaves that out.
+ */
+const SETUP = `WITH wanted AS (
+  SELECT c.oid, one.schema, one.name
+  FROM json_to_recordset($2::text::json) AS one(schema text, name text)
+  LEFT JOIN pg_namespace n ON n.nspname = one.schema
+  LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = one.name
+), parts AS (
+  SELECT oid, false AS leaf FROM wanted
+  UNION SELECT p.relid, true FROM wanted, pg_partition_tree(wanted.oid) AS p
+    WHERE p.relid <> wanted.oid
+) SELECT json_build_array(
+  (SELECT json_agg(json_build_array(oid, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot))
+    FROM pg_publication WHERE pubname = $1::text),
+  (SELECT json_agg(json_build_array(r.oid, r.xmin::text) ORDER BY r.oid) FROM pg_publication_rel r
+    JOIN wanted ON wanted.oid = r.prrelid JOIN pg_publication p ON p.oid = r.prpubid
+    WHERE p.pubname = $1::text),
+  (SELECT json_agg(to_json(t) ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t
+    JOIN wanted ON t.schemaname = wanted.schema AND t.tablename = wanted.name
+    WHERE t.pubname = $1::text),
+  (SELECT json_agg(json_build_array(c.oid, c.relreplident,
+      CASE WHEN parts.leaf THEN pg_relation_filenode(c.oid) END,
+      (SELECT json_agg(i.indexrelid) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident),
+      (SELECT json_agg(json_build_array(a.attname, a.atttypid) ORDER BY a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+    ) ORDER BY c.oid) FROM parts JOIN pg_class c ON c.oid = parts.oid)
+)::text`;
+
 async function one<T>(
   sql: SyncQueries,
   query: string,
@@ -143,4 +176,14 @@ export function readPublication(
   version: number,
 ): Promise<PublicationFacts | undefined> {
   return one<PublicationFacts>(sql, publicationQuery(version), [name]);
+}
+
+/** Looks at how some tables are set up; two texts that are equal mean the same. */
+export async function readSetup(
+  sql: SyncQueries,
+  tables: readonly ResolvedTable[],
+  publication: string,
+): Promise<string> {
+  const names = tables.map(({ schema, name }) => ({ schema, name }));
+  return JSON.stringify(await one<unknown>(sql, SETUP, [publication, JSON.stringify(names)]));
 }

@@ -264,6 +264,7 @@ function infoOf(table: ResolvedTable, facts: TableFacts): TableInfo {
     id,
     key,
     keyType: keyTypeOf(base) ?? "text",
+    partitioned: facts.partitioned,
     columns: logged.map((column) => ({ name: column.name, type: column.type })),
   };
 }

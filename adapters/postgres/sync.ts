@@ -49,6 +49,13 @@ export interface SyncLimits {
   readonly statusEveryMs?: number;
   /** Milliseconds what nobody watches any more is kept current, 0 or more. @default {2000} */
   readonly lingerMs?: number;
+  /**
+   * Milliseconds between two looks at how the database is set up, above 0: the log does not say that a
+   * table has left the publication.
+   *
+   * @default {10_000}
+   */
+  readonly checkEveryMs?: number;
 }
 
 /** Options of {@linkcode createSync}. */
@@ -126,6 +133,7 @@ const DEFAULTS: HubOptions = {
   ringChanges: 20_000,
   reloadJitterMs: 2000,
   statusEveryMs: 1000,
+  checkEveryMs: 10_000,
   lingerMs: 2000,
 };
 
@@ -153,6 +161,7 @@ const LEAST: HubOptions = {
   ringChanges: 4,
   reloadJitterMs: 0,
   statusEveryMs: 1,
+  checkEveryMs: 1,
   lingerMs: 0,
 };
 

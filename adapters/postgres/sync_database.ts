@@ -4,6 +4,7 @@ import type { AnyWatchOptions, Plan } from "../../src/sync/plan.ts";
 import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { Codec } from "../../src/sync/row.ts";
+import { readSetup } from "./replication_catalog.ts";
 import { inspect } from "./replication_check.ts";
 import { codecOf } from "./sync_codec.ts";
 import { runGenerated, runLoad } from "./sync_load.ts";
@@ -46,6 +47,11 @@ export class Database implements SyncDatabase {
     // Not before: an instance learns of its array types with its first query.
     this.#codec = codecOf(sql.options);
     return infos;
+  }
+
+  async setup(): Promise<string> {
+    const { tables, publication } = this.#options;
+    return await readSetup(await this.#options.sql(), tables, publication);
   }
 
   /** Looks at everything, as somebody who has no slot yet. */

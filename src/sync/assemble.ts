@@ -122,6 +122,8 @@ export class Assembler {
     const { overflowed } = this.#within();
     checkColumns(message, relation.columns.length);
     if (overflowed.has(table)) return;
+    // Whose row it was is unknown, and it may be on somebody's screen.
+    if (message.kind !== "insert" && !table.tells(message.before)) return this.#overflow(table);
     const start = this.#arena.copy(bytes);
     const { piece } = this.#arena;
     const { kind } = message;

@@ -1,4 +1,3 @@
-import { HoldfastError } from "../core/errors.ts";
 import { nextDelay } from "../core/retry.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
@@ -12,6 +11,7 @@ import { LoadQueue } from "./load_queue.ts";
 import { LogStream } from "./log_stream.ts";
 import { parseLsn } from "./lsn.ts";
 import { type AnyWatchOptions, checkKey, type Plan, type PlanContext } from "./plan.ts";
+import { closedError, isSetup, Readiness } from "./readiness.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Relation } from "./relation.ts";
 import { Ring } from "./ring.ts";
@@ -20,6 +20,7 @@ import type { Codec } from "./row.ts";
 import { ChangeReader } from "./rows.ts";
 import { SharedSource } from "./shared_source.ts";
 import { parseSnapshot } from "./snapshot.ts";
+import { SetupCheck } from "./setup_check.ts";
 import type { Beginning, Source, SourceHandlers } from "./source.ts";
 import { Table } from "./table.ts";
 import { Visibility } from "./visibility.ts";
@@ -42,11 +43,11 @@ export class Hub implements Host {
   readonly #queue: LoadQueue;
   readonly #routes = new Routes();
   readonly #channels: Channels;
+  readonly #setup: SetupCheck;
+  readonly #readiness = new Readiness();
   #tables: ReadonlyMap<string, Table> = new Map();
   #context: Promise<PlanContext> | undefined;
   #epoch: string | undefined;
-  #status: SyncStatus = { state: "connecting" };
-  #ready: { resolve(): void; reject(error: unknown): void }[] = [];
   #cancel: (() => void) | undefined;
   #started = false;
   #held = 0;
@@ -66,6 +67,12 @@ export class Hub implements Host {
         this.ring.prune(snapshot);
         this.suspects.prune(snapshot);
       },
+    });
+    this.#setup = new SetupCheck({
+      clock,
+      everyMs: options.checkEveryMs,
+      setup: () => database.setup(),
+      changed: () => this.#changed(),
     });
     const handlers: SourceHandlers = {
       began: (beginning) => this.#began(beginning),
@@ -100,12 +107,13 @@ export class Hub implements Host {
   }
 
   get live(): boolean {
-    return this.#status.state === "live";
+    return this.#readiness.live;
   }
 
   get status(): SyncStatus {
     const role = this.#shared?.role;
-    return role === undefined ? this.#status : { ...this.#status, role };
+    const { status } = this.#readiness;
+    return role === undefined ? status : { ...status, role };
   }
 
   /** How far behind the last commit it was, in milliseconds; `undefined` before there was one. */
@@ -115,11 +123,7 @@ export class Hub implements Host {
 
   /** Settles when changes are followed; rejects if something has to be set up first. */
   ready(): Promise<void> {
-    const { state, error } = this.#status;
-    if (state === "live") return Promise.resolve();
-    if (state === "closed") return Promise.reject(closedError());
-    if (isSetup(error)) return Promise.reject(error);
-    return new Promise((resolve, reject) => void this.#ready.push({ resolve, reject }));
+    return this.#readiness.wait();
   }
 
   /**
@@ -136,10 +140,10 @@ export class Hub implements Host {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#status = { state: "closed" };
+    this.#readiness.close();
     this.#cancel?.();
     this.#visibility.close();
-    for (const { reject } of this.#ready.splice(0)) reject(closedError());
+    this.#setup.close();
     this.#channels.close();
     await this.#source.close();
   }
@@ -270,13 +274,16 @@ export class Hub implements Host {
   }
 
   async #describe(): Promise<PlanContext> {
+    // Asked for first, so that what changes meanwhile is noticed by the next look.
+    const setup = await this.#ports.database.setup().catch(() => "");
     const infos = await this.#ports.database.describe();
     this.#tables = new Map(infos.map((info) => [info.alias, new Table(info)]));
     if (!this.#started && !this.#closed) {
       this.#started = true;
       // What was the matter so far is put right.
-      this.#status = { state: "connecting" };
+      this.#readiness.connecting();
       this.#source.start();
+      this.#setup.start(setup);
     }
     return { tables: this.#tables, codec: this.codec };
   }
@@ -284,12 +291,35 @@ export class Hub implements Host {
   /** The tables could not be looked up: now and then it is tried again, and everybody with it. */
   #fail(error: unknown): void {
     if (this.#closed) return;
-    this.#status = { state: "connecting", error };
-    if (isSetup(error)) { for (const { reject } of this.#ready.splice(0)) reject(error); }
+    this.#readiness.connecting(error);
     this.#cancel ??= this.clock.timer(this.retryDelayMs(5), () => {
       this.#cancel = undefined;
       this.context().then(() => this.#startAll(), () => {});
     });
+  }
+
+  /**
+   * The database is set up otherwise than it was: what was not in the log meanwhile is unknown, so all
+   * is loaded, or nothing is live until somebody has put it right (SPEC SY38).
+   */
+  async #changed(): Promise<void> {
+    try {
+      const infos = await this.#ports.database.describe();
+      for (const info of infos) this.#tables.get(info.alias)?.renew(info);
+    } catch (error) {
+      if (isSetup(error) && !this.#closed) this.#break(error);
+      throw error;
+    }
+    if (this.#closed) return;
+    this.#readiness.mended();
+    this.#renewAll();
+  }
+
+  #break(error: unknown): void {
+    this.report(error);
+    this.#readiness.broken(error);
+    for (const channel of this.#channels) channel.lost();
+    this.#flush(this.#channels);
   }
 
   #startAll(): void {
@@ -309,6 +339,11 @@ export class Hub implements Host {
     this.suspects.clear();
     this.suspects.addAll(suspects);
     this.#live("began");
+    this.#renewAll();
+  }
+
+  /** Has everybody load. */
+  #renewAll(): void {
     const channels = [...this.#channels];
     // A few load at once; a thousand are spread out.
     const spreadMs = Math.min(this.limits.reloadJitterMs, channels.length * 2);
@@ -317,20 +352,19 @@ export class Hub implements Host {
 
   #resumed(): void {
     this.#live("followed");
+    if (!this.live) return;
     for (const channel of this.#channels) channel.resumed();
     this.#flush(this.#channels);
   }
 
   #live(status: "began" | "followed"): void {
-    this.#status = { state: "live" };
     this.emit({ name: "holdfast.sync.stream", status });
-    for (const { resolve } of this.#ready.splice(0)) resolve();
+    this.#readiness.followed();
   }
 
   #ended(error: unknown): void {
     if (this.#closed) return;
-    this.#status = { state: "connecting", error };
-    if (isSetup(error)) { for (const { reject } of this.#ready.splice(0)) reject(error); }
+    this.#readiness.connecting(error);
     for (const channel of this.#channels) channel.lost();
     this.#flush(this.#channels);
   }
@@ -350,12 +384,4 @@ export class Hub implements Host {
     // A listener may open and close others.
     for (const receiver of [...receivers]) receiver.flush();
   }
-}
-
-function isSetup(error: unknown): boolean {
-  return error instanceof HoldfastError && error.code === "ERR_SYNC_SETUP";
-}
-
-function closedError(): HoldfastError {
-  return new HoldfastError("ERR_CLOSED", "Cannot watch: the sync is closed");
 }

@@ -29,6 +29,8 @@ export interface SyncDatabase {
    * @throws {HoldfastError} With the code `ERR_SYNC_SETUP` if something has to be set up first.
    */
   describe(): Promise<readonly TableInfo[]>;
+  /** Names how the tables are set up: another text when something of it has changed. */
+  setup(): Promise<string>;
   /** Loads a value in one snapshot. */
   load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded>;
   /** Asks for `pg_current_snapshot()`. */
@@ -57,6 +59,7 @@ export interface HubOptions extends HubLimits {
   readonly concurrentLoads: number;
   readonly reloadJitterMs: number;
   readonly statusEveryMs: number;
+  readonly checkEveryMs: number;
   readonly lingerMs: number;
   /** Changes that all loading watches together may keep before the stream is held back. */
   readonly pauseAtChanges: number;

@@ -19,6 +19,9 @@ export interface Codec {
   readonly row?: (row: Row) => Row;
 }
 
+/** Types from this object id on are of users: how they are read may be learned with a later connection. */
+const USER_TYPES = 16_384;
+
 /** A row of the log, read. */
 export interface ReadRow {
   readonly row: Row;
@@ -57,7 +60,9 @@ export class RowReader {
         missing.push(property);
         continue;
       }
-      const parse = this.#parsers[i];
+      const { type } = this.#relation.columns[i]!;
+      const parse = this.#parsers[i] ??
+        (type < USER_TYPES ? undefined : this.#codec.parserOf(type));
       const read = field === null || parse === undefined ? field : parse(field);
       row[property] = value === undefined ? read : value(read, this.#relation.columns[i]!);
     }

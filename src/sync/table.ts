@@ -13,6 +13,8 @@ export interface TableInfo {
   /** Column that says whom a row belongs to. */
   readonly key: string;
   readonly keyType: KeyType;
+  /** Its rows are in partitions, each with a replica identity of its own. @default {false} */
+  readonly partitioned?: boolean;
   /** Columns that are in the log, with the object ids of their types. */
   readonly columns: readonly { readonly name: string; readonly type: number }[];
 }
@@ -21,7 +23,8 @@ export interface TableInfo {
 interface Places {
   readonly relation: Relation;
   readonly key: number;
-  readonly id: readonly number[];
+  /** The old row carries all of what tells whose row it was, and which. */
+  readonly identified: boolean;
 }
 
 /** A watched table, and how the log describes it at the moment. */
@@ -36,6 +39,11 @@ export class Table {
   /** As it is by now: columns may have come and gone. */
   get info(): TableInfo {
     return this.#info;
+  }
+
+  /** Takes what the catalog says by now. */
+  renew(info: TableInfo): void {
+    this.#info = info;
   }
 
   /** As the log last described it; `undefined` before it has. */
@@ -53,7 +61,8 @@ export class Table {
       relation.columns.findIndex((column) => column.name === name);
     const { key, id, columns } = this.#info;
     const before = this.#places?.relation;
-    this.#places = { relation, key: position(key), id: id.map(position) };
+    const identified = [key, ...id].every((name) => relation.columns[position(name)]?.identity);
+    this.#places = { relation, key: position(key), identified };
     // The first time: what the catalog said is what the views have loaded.
     const same = before === undefined
       ? sameTypes(columns, relation)
@@ -63,6 +72,15 @@ export class Table {
       this.#info = { ...this.#info, columns: now };
     }
     return !same;
+  }
+
+  /**
+   * Tells whether the log would say that a row has left its key, given what an update or a delete carries
+   * of the row before. The description of a partitioned table is that of its root, which has no rows.
+   */
+  tells(before: Tuple | undefined): boolean {
+    if (this.#info.partitioned !== true) return this.#places?.identified === true;
+    return before === undefined || this.keyOf(before) !== undefined;
   }
 
   /** Whom a row belongs to; `undefined` if to nobody, or if the tuple does not say. */

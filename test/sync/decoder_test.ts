@@ -4,6 +4,7 @@ import { readFrame, writeStatus } from "../../src/sync/frames.ts";
 import { formatLsn, parseLsn } from "../../src/sync/lsn.ts";
 import { type Message, Pgoutput } from "../../src/sync/pgoutput.ts";
 import { type Field, UNCHANGED } from "../../src/sync/relation.ts";
+import { RowReader } from "../../src/sync/row.ts";
 import { parseSnapshot, sees, widen } from "../../src/sync/snapshot.ts";
 import { TupleBytes } from "../../src/sync/tuple.ts";
 import { Xids } from "../../src/sync/xids.ts";
@@ -196,4 +197,17 @@ test("[RL4] ids that are waited for are forgotten when they are seen, and never 
   assertEquals(unseen.empty, false);
   unseen.prune(parseSnapshot("4:4:"));
   assertEquals(unseen.empty, true);
+});
+
+test("[SY24] a type of a user is read as the instance reads it, also where that was learned later", () => {
+  let known = false;
+  const codec = {
+    parserOf: (type: number) => known && type === 20_000 ? (value: string) => [value] : undefined,
+    propertyOf: (name: string) => name,
+  };
+  const columns = [{ name: "moods", type: 20_000, identity: false }];
+  const reader = new RowReader({ id: 1, schema: "public", table: "t", columns }, codec);
+  assertEquals(reader.read(["{ok}"]).row, { moods: "{ok}" });
+  known = true;
+  assertEquals(reader.read(["{ok}"]).row, { moods: ["{ok}"] });
 });

@@ -1,3 +1,4 @@
+// Longer than 400 lines because all that a hub decides is tried on the same log and database, made up by hand.
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { SyncSetupError } from "../../src/sync/setup.ts";
 import {
@@ -8,9 +9,10 @@ import {
   insert,
   relation,
   type Thing,
+  things,
   update,
 } from "./fixtures/fake.ts";
-import { bytes, int32 } from "./fixtures/messages.ts";
+import { bytes, int16, int32, text, tuple } from "./fixtures/messages.ts";
 
 function titles(
   watch: { getSnapshot(): { readonly value: readonly Thing[] | undefined } },
@@ -311,6 +313,67 @@ test("[SY25] ready() tells what has to be set up, and settles once it is", async
   w.feed.refuse = undefined;
   await w.clock.advance(500);
   await w.hub.ready();
+});
+
+test("[SY38] what is set up otherwise is loaded anew, and what is not set up any more is stale", async () => {
+  const w = fakeWorld({ checkEveryMs: 1000 });
+  await w.settle();
+  const watch = w.open();
+  await w.settle();
+  const look = (): readonly unknown[] => [w.hub.status.state, watch.getSnapshot().status];
+  // Nothing has changed.
+  const { loads } = w.database;
+  await w.clock.advance(3000);
+  assertEquals([w.database.loads, ...look()], [loads, "live", "live"]);
+  // It has changed, and is in order.
+  w.database.set = "another";
+  Object.assign(w.database.seen, { value: [row(1, "anew")], snapshot: "31:31:", lsn: 900 });
+  await w.clock.advance(1000);
+  assertEquals([w.database.loads, titles(watch), ...look()], [loads + 1, "1anew", "live", "live"]);
+  // It is gone, and the stream goes on, is cut, and follows on.
+  w.database.set = "gone";
+  w.database.wrong = new SyncSetupError([{ code: "publication", message: "there is none" }]);
+  await w.clock.advance(1000);
+  assertEquals(look(), ["connecting", "stale"]);
+  await assertRejects(() => w.hub.ready(), "ERR_SYNC_SETUP");
+  w.feed.cut();
+  await w.clock.advance(1000);
+  assertEquals([w.feed.opened, ...look()], [2, "connecting", "stale"]);
+  // It is back as it was before, and what was not in the log meanwhile is loaded.
+  w.database.set = "another";
+  w.database.wrong = undefined;
+  Object.assign(w.database.seen, { value: [row(1, "missed")], snapshot: "41:41:", lsn: 950 });
+  await w.clock.advance(1000);
+  await w.hub.ready();
+  assertEquals([titles(watch), ...look()], ["1missed", "live", "live"]);
+});
+
+test("[SY39] a change that does not say whose row it was has all of its table load", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  const watches = [w.open(1), w.open(2)];
+  await w.settle();
+  const flagged = (mark: string): Uint8Array => {
+    const columns = things.columns.map(({ name, type }) =>
+      bytes(name === "id" ? "\x01" : mark, text(name), int32(type), int32(-1))
+    );
+    return bytes("R", int32(1), text("public"), text("things"), "d", int16(3), ...columns);
+  };
+  const anew = (): number => invalidations(w).filter((why) => why === "overflow").length;
+  const rows = [
+    [bytes("D", int32(1), "K", tuple(null, "1", null)), 2],
+    [update("2", "1", "moved"), 2],
+    [insert("1", "9", "new"), 0],
+  ] as const;
+  for (const [i, [message, loads]] of rows.entries()) {
+    const before = anew();
+    const [xid, lsn] = [50 + i, 1000 + 10 * i];
+    Object.assign(w.database.seen, { snapshot: `${xid + 1}:${xid + 1}:`, lsn: lsn + 1 });
+    w.feed.raw(begin(xid, lsn), flagged("\0"), message, commit(lsn));
+    await w.settle();
+    assertEquals(anew() - before, loads, `message ${i}`);
+  }
+  assertEquals(watches.map((one) => one.getSnapshot().status), ["live", "live"]);
 });
 
 test("[RL12] the server is told how far the log was dealt with, also when nothing of it is for us", async () => {

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { assert, assertEquals, test } from "../harness/mod.ts";
+import { createSync, SyncSetupError, syncUp } from "../../adapters/postgres/mod.ts";
 import { cutsUnderWrites, moreRows } from "./fixtures/cuts.ts";
 import { eventually, followTables, until, world } from "./fixtures/world.ts";
 
@@ -132,7 +133,6 @@ test("[RL12] a slot that stays does not hold the log back while nothing of it is
 test("[SY25] while a transaction holds up the slot, values are shown and said to be stale", async (t) => {
   const table = w.name();
   await run(`CREATE TABLE ${table} (organization_id int NOT NULL, id int PRIMARY KEY)`);
-  const { createSync, syncUp } = await import("../../adapters/postgres/mod.ts");
   const tables = { [table]: { key: "organization_id" } };
   await sql.unsafe(syncUp({ tables, publication: table }));
   let end: () => void = () => {};
@@ -154,3 +154,56 @@ test("[SY25] while a transaction holds up the slot, values are shown and said to
   await long;
   await until(watch, (rows, { status }) => status === "live" && rows.length === 1);
 });
+
+test("[SY38] a table that leaves the publication is told of, and loaded when it is back", async (t) => {
+  const { sync, table } = await w.follow(t, { options: { limits: { checkEveryMs: 20 } } });
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1, orderBy: "id" });
+  await watch.ready();
+  const tables = { [table]: { key: "organization_id" } };
+  const gone = [`ALTER PUBLICATION ${table} DROP TABLE ${table}`, `DROP PUBLICATION ${table}`];
+  for (const [i, away] of gone.entries()) {
+    await run(away, `INSERT INTO ${table} VALUES (1, ${i}, 'not in the log', 1)`);
+    await eventually(() => watch.getSnapshot().status === "stale");
+    assertEquals([sync.status.state, problemsOf(sync.status.error)], ["connecting", "publication"]);
+    await run(syncUp({ tables, publication: table }));
+    await until(watch, (rows, { status }) => status === "live" && rows.length === i + 1);
+  }
+  await sync.ready();
+});
+
+test("[SY38] columns that come without a row are seen, and a key that went and came back", async (t) => {
+  const { sync, table } = await w.follow(t, { options: { limits: { checkEveryMs: 20 } } });
+  await run(`INSERT INTO ${table} VALUES (1, 1, 'a', 1)`);
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1 });
+  await watch.ready();
+  await run(`ALTER TABLE ${table} ADD more int DEFAULT 7`);
+  await until(watch, (rows, { status }) => status === "live" && "more" in rows[0]!);
+  await run(`ALTER TABLE ${table} RENAME organization_id TO other`);
+  await eventually(() => problemsOf(sync.status.error) === "column");
+  await run(`ALTER TABLE ${table} RENAME other TO organization_id`);
+  await until(watch, (rows, { status }) => status === "live" && rows.length === 1);
+});
+
+test("[SY38] a partition that is emptied, or taken away, is missed", async (t) => {
+  const table = w.name();
+  await run(
+    `CREATE TABLE ${table} (organization_id int NOT NULL, id int NOT NULL) PARTITION BY LIST (id)`,
+    ...[1, 2].map((id) =>
+      `CREATE TABLE ${table}_${id} PARTITION OF ${table} FOR VALUES IN (${id})`
+    ),
+    `INSERT INTO ${table} VALUES (1, 1), (1, 2)`,
+  );
+  const tables = { [table]: { key: "organization_id" } };
+  const { sync } = await followTables(t, sql, tables, table, { limits: { checkEveryMs: 20 } });
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1 });
+  await watch.ready();
+  await run(`TRUNCATE ${table}_1`);
+  await until(watch, (rows) => rows.length === 1);
+  await run(`ALTER TABLE ${table} DETACH PARTITION ${table}_2`);
+  await until(watch, (rows) => rows.length === 0);
+});
+
+/** What an error says has to be put right. */
+function problemsOf(error: unknown): string {
+  return error instanceof SyncSetupError ? error.problems.map(({ code }) => code).join() : "";
+}

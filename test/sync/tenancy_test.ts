@@ -30,6 +30,23 @@ test("[SY6] a row that moves to another key leaves the one and comes to the othe
   assertEquals(ids(await until(two!, (rows) => rows.length === 2)), [1, 3]);
 });
 
+test("[SY39] a row leaves a key though the identity that said so was taken away", async (t) => {
+  const { sync, table } = await w.follow(t);
+  await run(`INSERT INTO ${table} VALUES (1, 1, 'a', 1), (1, 2, 'b', 1), (1, 3, 'c', 1)`);
+  const [one, two] = [1, 2].map((key) =>
+    sync.watch<readonly Thing[]>({ table, key, orderBy: "id" })
+  );
+  await Promise.all([one!.ready(), two!.ready()]);
+  await run(
+    `ALTER TABLE ${table} REPLICA IDENTITY DEFAULT`,
+    `UPDATE ${table} SET organization_id = 2 WHERE id = 1`,
+  );
+  assertEquals(ids(await until(one!, (rows) => rows.length === 2)), [2, 3]);
+  assertEquals(ids(await until(two!, (rows) => rows.length === 1)), [1]);
+  await run(`DELETE FROM ${table} WHERE id = 2`);
+  assertEquals(ids(await until(one!, (rows) => rows.length === 1)), [3]);
+});
+
 test("[SY9] a change reaches nobody but the watches of its key", async (t) => {
   const { sync, table } = await w.follow(t);
   const [one, two] = [1, 2].map((key) => sync.watch<readonly Thing[]>({ table, key }));
