@@ -150,8 +150,13 @@ export class Channel implements Receiver {
     attempt.pieces.push(piece);
     attempt.weight += weight;
     this.#host.held(weight);
-    if (attempt.weight <= this.#host.limits.bufferedChanges) return;
-    // It will load once more. Nothing is kept for it, so that nobody else is held back for it.
+    if (attempt.weight > this.#host.limits.bufferedChanges) this.forget();
+  }
+
+  /** Keeps nothing for a load under way, so that nobody else is held back for it: it will load once more. */
+  forget(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || attempt.weight === 0) return;
     attempt.overflowed = true;
     this.#empty(attempt);
   }
@@ -165,8 +170,20 @@ export class Channel implements Receiver {
   #applyNow(piece: Piece): void {
     if (this.#knows(piece.at)) return;
     const why = this.#apply(piece);
-    if (why === "changed") this.presenter.set(this.#value(), "change");
+    if (why === "changed") this.#present(piece.at);
     else if (why !== "same") this.#lacks(piece.at, why);
+  }
+
+  /** An order that throws costs this value a load, and no other one anything. */
+  #present(at: Piece["at"]): void {
+    let value: unknown;
+    try {
+      value = this.#value();
+    } catch (error) {
+      this.#host.report(error);
+      return this.#lacks(at, "undecodable");
+    }
+    this.presenter.set(value, "change");
   }
 
   /** Tells whether the load has seen a transaction: the log may be behind what queries see. */

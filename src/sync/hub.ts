@@ -27,6 +27,9 @@ import { Visibility } from "./visibility.ts";
 import type { OpenWatch } from "./watch.ts";
 import { type XidList, Xids } from "./xids.ts";
 
+/** So long all are held back for loads that do not end; then nothing is kept for these. */
+const PATIENCE_MS = 5000;
+
 const LOAD_RETRY = { tries: Infinity, firstDelayMs: 200, maxDelayMs: 30_000 };
 
 /** Keeps watched values current: one stream of the log, and a channel for each watch and key. */
@@ -51,6 +54,7 @@ export class Hub implements Host {
   #cancel: (() => void) | undefined;
   #started = false;
   #held = 0;
+  #patience: (() => void) | undefined;
   #closed = false;
 
   constructor(ports: HubPorts, options: HubOptions) {
@@ -145,6 +149,7 @@ export class Hub implements Host {
     this.#visibility.close();
     this.#setup.close();
     this.#channels.close();
+    this.#patience?.();
     await this.#source.close();
   }
 
@@ -202,8 +207,16 @@ export class Hub implements Host {
     this.#held += changes;
     const { pauseAtChanges } = this.limits;
     // The server waits with what it has to send, and the socket's buffers with what it has sent.
-    if (this.#held >= pauseAtChanges) this.#source.pause();
-    else if (this.#held <= pauseAtChanges / 2) this.#source.resume();
+    if (this.#held >= pauseAtChanges) {
+      this.#source.pause();
+      this.#patience ??= this.clock.timer(PATIENCE_MS, () => {
+        for (const channel of this.#channels) channel.forget();
+      }, { background: true });
+    } else if (this.#held <= pauseAtChanges / 2) {
+      this.#patience?.();
+      this.#patience = undefined;
+      this.#source.resume();
+    }
   }
 
   retryDelayMs(failures: number): number {

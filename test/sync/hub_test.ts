@@ -182,6 +182,52 @@ test("[SY17] a load that does not end holds nobody back for what is not kept for
   assertEquals(titles(other), "1theirs");
 });
 
+test("[SY17] many loads that do not end hold the others back for a while, and no longer", async () => {
+  const w = fakeWorld({ pauseAtChanges: 6, bufferedChanges: 100 });
+  await w.settle();
+  const other = w.open(2);
+  await w.settle();
+  w.database.byHand = true;
+  const [one, two] = [w.open(1), w.open(1, { orderBy: "id" })];
+  await w.settle();
+  for (let i = 0; i < 3; i++) w.feed.commit(40 + i, 1000 + i, insert("1", String(i), "z"));
+  assertEquals(w.feed.paused, true);
+  await w.clock.advance(4999);
+  assertEquals(w.feed.paused, true);
+  await w.clock.advance(1);
+  assertEquals(w.feed.paused, false);
+  w.feed.commit(70, 1100, insert("2", "1", "theirs"), insert("1", "5", "z"));
+  assertEquals(titles(other), "1theirs");
+  // What was forgotten is loaded.
+  Object.assign(w.database.seen, { value: [row(1, "whole")], snapshot: "80:80:", lsn: 2000 });
+  w.database.byHand = false;
+  for (const load of w.database.waiting) load.answer({ value: [], snapshot: "31:31:", lsn: 900 });
+  await w.settle();
+  assertEquals([one, two].map(titles), ["1whole", "1whole"]);
+});
+
+test("[SY14] an order that throws costs its own watch a load, and no other one anything", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  let wrong = false;
+  const orderBy = (a: Thing, b: Thing): number => {
+    if (wrong) throw new Error("No order");
+    return a.id - b.id;
+  };
+  const [bad, good] = [w.open(1, { orderBy }), w.open(1)];
+  await w.settle();
+  w.feed.commit(30, 800, insert("1", "2", "a"));
+  assertEquals([titles(bad), titles(good)], ["2a", "2a"]);
+  const { loads } = w.database;
+  Object.assign(w.database.seen, { value: [row(9, "loaded")], snapshot: "40:40:", lsn: 2000 });
+  wrong = true;
+  w.feed.commit(31, 810, insert("1", "1", "b"));
+  wrong = false;
+  await w.settle();
+  assertEquals([titles(bad), titles(good), w.database.loads - loads], ["9loaded", "2a 1b", 1]);
+  assertEquals(invalidations(w).slice(-1), ["undecodable"]);
+});
+
 test("[SY17] a large row counts as many times as it has kilobytes, wherever changes are kept", async () => {
   const large = (id: number): Uint8Array => insert("1", String(id), "x".repeat(8000));
   // Of one transaction.
