@@ -24,4 +24,7 @@ input, button { font: inherit; color: inherit; min-height: 44px; border-radius: 
 .remove { width: 44px; border: 0; background: none; font-size: 1.3rem; color: var(--soft); cursor: pointer; }
 .left, .empty { color: var(--soft); }
 [data-live-state="reconnecting"] .left::after { content: " · reconnecting …"; }
+.new[data-live-unsent] { flex-wrap: wrap; }
+.new[data-live-unsent]::after { content: "Not saved. Please try again."; flex-basis: 100%; color: var(--soft); }
+.items [data-live-unsent] button { outline: 2px dashed var(--accent); }
 `;
