@@ -21,6 +21,9 @@ const hooks = `document.addEventListener("live:start", ({ detail }) => {
     disconnected: say("disconnected"), reconnected: say("reconnected"),
   }, Bad: { mounted() { throw new Error("a hook that fails"); } } };
   window.ask = undefined;
+  detail.hooks.Deaf = { mounted() {
+    this.handleEvent("news", () => { throw new Error("a listener that fails"); });
+  } };
   detail.hooks.Ask = { mounted() { window.ask = (value) => this.pushEvent("ask", value); } };
 });`;
 
@@ -123,9 +126,33 @@ inBrowser(
   },
 );
 
+inBrowser(
+  "[LC28] [LC29] a listener that fails, and an effect that cannot be had, keep no other from its own",
+  async (t) => {
+    const html =
+      '<b id="bad" data-live-hook="Deaf"></b><b id="a" data-live-hook="H"></b><i id="i" tabindex="0"></i>';
+    const { fake, page, said } = await openHooks(t, html);
+    await loadedMore(page);
+    fake.send({
+      t: "patch",
+      id: "v",
+      title: "Done",
+      fx: [
+        { k: "push", name: "news", data: { n: 2 } },
+        { k: "reset", form: "i" },
+        { k: "focus", id: "i" },
+      ],
+    });
+    await page.waitForFunction("document.activeElement.id === 'i' && log.length === 2");
+    assertEquals(await page.evaluate("log.at(-1)"), { n: 2 });
+    assertEquals(said, ["uncaught: a listener that fails", "uncaught: Illegal invocation"]);
+  },
+);
+
 inBrowser("[LC45] those who develop are told what will not work", async (t) => {
   const { fake, page, said } = await openConnected(t, {
-    html: '<form data-live-change="edit"><input></form><button data-live-click="nope">x</button>',
+    html: '<form data-live-change="edit"><input></form><button data-live-click="nope">x</button>' +
+      "<p contenteditable>x</p>",
   });
   fake.onEvent = () => ({ ok: false, code: "unknown_event" });
   await loadedMore(page);
@@ -133,6 +160,7 @@ inBrowser("[LC45] those who develop are told what will not work", async (t) => {
   await page.waitForSelector("button:not([data-live-pending])");
   assertEquals(said, [
     "holdfast: a form without id is not recovered",
+    "holdfast: what is typed into a contenteditable goes with the next patch: it needs data-live-ignore",
     "holdfast: a control without name is not sent",
     "holdfast: nope: unknown_event",
   ]);

@@ -310,27 +310,49 @@ inBrowser(
   },
 );
 
-inBrowser(
-  "[LC13] a row that is taken away leaves what was typed there to no other row",
-  async (t) => {
-    const row = (key: string) =>
-      `<li data-live-key="${key}"><input name="item[]" value=""><input name="note" value=""></li>`;
-    const html = (keys: string) => `<form id="f"><ul>${[...keys].map(row).join("")}</ul></form>`;
-    const opened = await openConnected(t, { html: html("abc") });
-    const { page } = opened;
-    await loadedMore(page);
-    for (const key of "abc") {
-      for (const name of ["item[]", "note"]) {
-        await page.fill(`[data-live-key=${key}] [name="${name}"]`, `${name} of ${key}`);
+for (const by of ["data-live-key", "id"]) {
+  inBrowser(
+    `[LC13] a row with ${by} that is taken away leaves what was typed there to no other row`,
+    async (t) => {
+      const row = (key: string) =>
+        `<li ${by}="${key}"><input name="item[]" value=""><input name="note" value=""></li>`;
+      const html = (keys: string) => `<form id="f"><ul>${[...keys].map(row).join("")}</ul></form>`;
+      const opened = await openConnected(t, { html: html("abc") });
+      const { page } = opened;
+      await loadedMore(page);
+      for (const key of "abc") {
+        for (const name of ["item[]", "note"]) {
+          await page.fill(`[${by}=${key}] [name="${name}"]`, `${name} of ${key}`);
+        }
       }
-    }
-    const values = "[...f.elements].map(({ value }) => value)";
-    const of = (keys: string) => [...keys].flatMap((key) => [`item[] of ${key}`, `note of ${key}`]);
-    await patched(opened, html("ac"));
-    assertEquals(await page.evaluate(values), of("ac"));
-    await patched(opened, html("c"));
-    assertEquals(await page.evaluate(values), of("c"));
-    await patched(opened, html("xc"));
-    assertEquals(await page.evaluate(values), ["", "", ...of("c")]);
+      const values = "[...f.elements].map(({ value }) => value)";
+      const of = (keys: string) =>
+        [...keys].flatMap((key) => [`item[] of ${key}`, `note of ${key}`]);
+      await patched(opened, html("ac"));
+      assertEquals(await page.evaluate(values), of("ac"));
+      await patched(opened, html("c"));
+      assertEquals(await page.evaluate(values), of("c"));
+      await patched(opened, html("xc"));
+      assertEquals(await page.evaluate(values), ["", "", ...of("c")]);
+    },
+  );
+}
+
+inBrowser(
+  "[LC13] [LC45] controls of one name in rows without a key are told apart by their place, and that is said",
+  async (t) => {
+    const html = (count: number) =>
+      `<form id="f">${'<p><input name="tag" value=""></p>'.repeat(count)}</form>`;
+    const opened = await openConnected(t, { html: html(1) });
+    const { page, said } = opened;
+    await loadedMore(page);
+    await patched(opened, html(3));
+    await page.locator("[name=tag]").nth(1).fill("second");
+    await patched(opened, `<p>above</p>${html(2)}`);
+    assertEquals(await page.evaluate("[...f.elements].map(({ value }) => value)"), ["", "second"]);
+    assertEquals(said, [
+      'holdfast: several controls of the form "f" are named "tag", and are told apart by their place: ' +
+      "give each an id, or its row an id or a data-live-key",
+    ]);
   },
 );

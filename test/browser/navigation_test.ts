@@ -69,6 +69,34 @@ inBrowser(
 );
 
 inBrowser(
+  "[LC30] going back to what looks the same scrolls there once, and no later patch scrolls",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: links });
+    await loadedMore(page);
+    fake.receive = new Proxy(fake.receive, {
+      apply(receive, self, [frame, say]) {
+        Reflect.apply(receive, self, [frame, say]);
+        if (frame.t === "params") say({ t: "reply", id: frame.id, ref: frame.ref, ok: true });
+      },
+    });
+    const scrolled = (top: number) =>
+      page.evaluate(`new Promise((done) => {
+        document.addEventListener("scroll", () => scrollY === ${top} && done(), { once: true });
+        scrollTo(0, ${top});
+      })`);
+    await scrolled(300);
+    await page.evaluate("document.getElementById('patch').click()");
+    await scrolled(900);
+    await page.goBack();
+    await page.waitForFunction("scrollY === 300");
+    await scrolled(600);
+    fake.patch(`${links}<i>later</i>`);
+    await page.waitForSelector("i");
+    assertEquals(await page.evaluate("scrollY"), 600);
+  },
+);
+
+inBrowser(
   "[LC31] live navigation puts in the next page over the same connection, and back the one before",
   async (t) => {
     const { fake, page } = await openLinks(t);

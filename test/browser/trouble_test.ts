@@ -35,6 +35,47 @@ inBrowser(
   },
 );
 
+inBrowser(
+  "[LC33] in a new session nothing is left of the old one in the control with the focus, nor waiting",
+  async (t) => {
+    const html = (a: string, b = "") =>
+      `<form id="f" data-live-change="edit"><textarea name="a">${a}</textarea>${b}</form>
+      <button data-live-click="pay" data-live-queue>Pay</button>`;
+    const { fake, page } = await openConnected(t, { html: html("", '<input name="b" value="">') });
+    await loadedMore(page);
+    fake.onEvent = () => false;
+    await page.fill("[name=b]", "of another user");
+    fake.patch(html("of another user"));
+    await page.waitForFunction("f.elements.length === 1");
+    await page.focus("[name=a]");
+    fake.onRequest = (request, response) => {
+      if (request.headers["x-live-navigation"] !== "1") return false;
+      fake.html = html("");
+      response.setHeader("content-type", "text/html");
+      response.end(fake.page().replace('data-live-token="token"', 'data-live-token="new"'));
+      return true;
+    };
+    fake.refusing = true;
+    fake.cut();
+    await showing(page, "reconnecting");
+    await page.evaluate("document.querySelector('button').click()");
+    const before = fake.of("event").length;
+    fake.onJoin = ({ token }) => {
+      if (token === "new") return {};
+      queueMicrotask(() => fake.cut(4401));
+      return undefined;
+    };
+    fake.refusing = false;
+    await showing(page, "connected");
+    assertEquals(await page.inputValue("[name=a]"), "");
+    fake.patch(html("", '<input name="b" value="">'));
+    await page.waitForFunction("f.elements.length === 2");
+    assertEquals(await page.inputValue("[name=b]"), "");
+    assertEquals(await page.evaluate("document.activeElement.name"), "a");
+    assertEquals(fake.of("event").slice(before), []);
+  },
+);
+
 inBrowser("[LC33] a page that is sent elsewhere when it asks for a token goes there", async (t) => {
   const { fake, page } = await openConnected(t);
   fake.onRequest = (request, response) => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "../harness/mod.ts";
-import { inBrowser, openConnected, showing } from "./fixtures/browser.ts";
+import { inBrowser, openConnected, openPage, showing } from "./fixtures/browser.ts";
+import { openFake } from "./fixtures/fake.ts";
 
 function field(attributes = ""): string {
   return `<form id="f" data-live-change="edit" data-live-submit="save"><input id="a" name="a" ${attributes}>
@@ -57,6 +58,23 @@ inBrowser(
     assertEquals(said, []);
   },
 );
+
+inBrowser("[LC17] what was typed before the script ran is the user's", async (t) => {
+  const html = '<form id="f" data-live-change="edit"><input name="a" value=""></form>' +
+    '<form id="g"><input name="b" value=""></form>';
+  const fake = await openFake(t, { html });
+  const type = `document.addEventListener("readystatechange", () => {
+    for (const { elements: [control] } of document.forms) control.value = "early " + control.name;
+  }, { once: true });`;
+  const { page } = await openPage(t, fake, type);
+  await showing(page, "connected");
+  assertEquals(fake.of("event").map(({ form, recover }) => [form?.data, recover]), [
+    [[["a", "early a"]], true],
+  ]);
+  fake.patch(`<p id="p">p</p>${html}`);
+  await page.waitForSelector("#p");
+  assertEquals(await page.inputValue("[name=b]"), "early b");
+});
 
 inBrowser(
   "[LC24] what is debounced is sent once, after a rest, or when the control is left",

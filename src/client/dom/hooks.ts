@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Hook, HookContext } from "../options.ts";
-import { warn } from "./warn.ts";
+import { attempt, warn } from "./warn.ts";
 import type { HooksPort, Host, LiveView } from "./host.ts";
 
 type Living = Hook & HookContext & { readonly el: HTMLElement };
@@ -21,12 +21,7 @@ export class Hooks implements HooksPort {
   }
 
   #call(element: Element, moment: keyof Hook): void {
-    try {
-      this.#living.get(element)?.hook[moment]?.();
-    } catch (error) {
-      // A hook that fails must not keep the page from being patched.
-      reportError(error);
-    }
+    attempt(() => this.#living.get(element)?.hook[moment]?.());
   }
 
   sync(): void {
@@ -76,7 +71,9 @@ export class Hooks implements HooksPort {
   }
 
   hear(name: string, data: JsonValue): void {
-    for (const entry of [...this.#listeners]) if (entry.name === name) entry.listener(data);
+    for (const entry of [...this.#listeners]) {
+      if (entry.name === name) attempt(() => entry.listener(data));
+    }
   }
 
   close(): void {

@@ -58,6 +58,8 @@ export interface LiveView {
   readonly kept: number;
   /** Lets go of what waits for a connection and nobody asked to keep. */
   dropHeld(): void;
+  /** Lets go of all that waits for a connection. */
+  forget(): void;
   close(): void;
 }
 
@@ -84,6 +86,8 @@ export interface Host {
   /** Carries out what the server wants done beside what it renders. */
   effects(view: LiveView, fx: readonly Effect[]): void;
   navigate(view: LiveView, nav: NavFrame): void;
+  /** Told of each answer once the page shows it. */
+  readonly answered: ((ref: number) => void) | undefined;
   /** A view cannot go on with its token, or with this page. */
   refetch(error: ErrorFrame): void;
   reload(): void;

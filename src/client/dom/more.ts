@@ -2,7 +2,7 @@ import type { Effect, LiveErrorCode } from "../../live/protocol.ts";
 import { type HandedControl, isSecret, mostReloads, readHandover } from "../handover.ts";
 import { announcement, defaultMessages } from "../messages.ts";
 import type { ShownState } from "../view.ts";
-import { controlsIn, controlsOf, idOf } from "./controls.ts";
+import { type Control, controlsIn, controlsOf, idOf } from "./controls.ts";
 import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
 import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
@@ -10,12 +10,22 @@ import { keys, type More, type MorePage, recall } from "./more_port.ts";
 import { fetchPage, Navigation } from "./navigation.ts";
 import { restoreControls, saveControls } from "./saved.ts";
 import { openStream } from "./stream.ts";
-import { warn } from "./warn.ts";
+import { attempt, warn } from "./warn.ts";
 
 /** Where a page is, without the place on it. */
 function address(): string {
   return location.pathname + location.search;
 }
+
+/** A control that has got no id because another one of its name and row has it. */
+function isOneOfSeveral(control: Control): boolean {
+  const { form, name, id, type } = control;
+  return name !== "" && id === "" && type !== "hidden" && idOf(form) !== "" &&
+    control.closest("[data-live-ignore]") === null;
+}
+
+const editable =
+  "[contenteditable]:not([contenteditable=false],[data-live-ignore],[data-live-ignore] *)";
 
 const unseen: Partial<CSSStyleDeclaration> = {
   position: "absolute",
@@ -33,6 +43,7 @@ class Rare implements More {
   readonly #page: MorePage;
   readonly #late = new WeakMap<LiveView, LatePort>();
   #region: HTMLElement | undefined;
+  readonly #warned = new Set<string>();
   #reloads = 0;
   #fetching: Promise<void> | undefined;
 
@@ -52,7 +63,10 @@ class Rare implements More {
       ({ detail }: CustomEvent) =>
         warn(page.options, `${detail.name ?? "the view"}: ${detail.code}`),
     );
-    if (page.options.dev) this.#check();
+    if (page.options.dev) {
+      this.#check();
+      listeners.on(window, "live:patch", () => this.#check());
+    }
   }
 
   /** Asks before something is lost that the server does not have and cannot get. */
@@ -74,17 +88,35 @@ class Rare implements More {
       );
   }
 
+  /** Once for each text: a page is looked at after every patch. */
+  #warn(text: string): void {
+    if (!this.#warned.has(text)) warn(this.#page.options, text);
+    this.#warned.add(text);
+  }
+
   /** Looks for what will not work. */
   #check(): void {
-    const { options } = this.#page;
     for (const { root } of this.#page.views.values()) {
       for (const form of root.querySelectorAll("form[data-live-change]")) {
-        if (!form.getAttribute("id")) warn(options, "a form without id is not recovered");
+        if (!form.getAttribute("id")) this.#warn("a form without id is not recovered");
+      }
+      if (root.querySelector(editable)) {
+        this.#warn(
+          "what is typed into a contenteditable goes with the next patch: it needs data-live-ignore",
+        );
       }
       for (
         const control of root.querySelectorAll("form[data-live-change] :is(input,select,textarea)")
       ) {
-        if (!control.getAttribute("name")) warn(options, "a control without name is not sent");
+        if (!control.getAttribute("name")) this.#warn("a control without name is not sent");
+      }
+      for (const { form, name } of controlsIn(root).filter(isOneOfSeveral)) {
+        this.#warn(
+          `several controls of the form "${
+            idOf(form)
+          }" are named "${name}", and are told apart by ` +
+            "their place: give each an id, or its row an id or a data-live-key",
+        );
       }
     }
   }
@@ -100,7 +132,7 @@ class Rare implements More {
   }
 
   effects(view: LiveView, fx: readonly Effect[]): void {
-    for (const effect of fx) this.#effect(view, effect);
+    for (const effect of fx) attempt(() => this.#effect(view, effect));
   }
 
   #effect({ root, hooks }: LiveView, effect: Effect): void {
@@ -156,16 +188,22 @@ class Rare implements More {
     if (got !== undefined && found.every(([, token]) => !token)) return location.assign(got.url);
     if (found.some(([, token]) => !token)) return this.reload();
     for (const [view, token] of found) {
-      // Another session is another user, perhaps: what this one typed is not theirs.
-      if (code !== "expired") this.#forget(view.root);
+      // Another session is another user, perhaps: what this one typed and did is not theirs.
+      if (code !== "expired") this.#forget(view);
       view.step({ on: "token", token: token ?? "" });
     }
     if (this.#page.connection.phase !== "open") return this.#page.step({ on: "fetched", ok: true });
     for (const [view] of found) view.step({ on: "up", facts: this.#page.facts() });
   }
 
-  #forget(root: Element): void {
+  #forget(view: LiveView): void {
+    const { root } = view;
     for (const form of root.querySelectorAll("form")) this.#reset(form);
+    this.#late.delete(view);
+    view.forget();
+    const active = document.activeElement;
+    // What has the focus is nobody's either: this goes with the next patch.
+    if (root.contains(active)) active?.setAttribute("data-live-patch-focused", "");
   }
 
   async reload(): Promise<void> {

@@ -12,6 +12,8 @@ export interface MorePage extends Host {
   readonly listeners: Listeners;
   /** The last `ref` given out. */
   ref: number;
+  /** Told of each answer once the page shows it. */
+  answered: ((ref: number) => void) | undefined;
   step(input: ConnectionInput): void;
   viewOf(element: Element): LiveView | undefined;
   /** Makes views of the roots on the page, with what is known of them beside what they say. */

@@ -33,6 +33,8 @@ export class Navigation {
   #here: HistoryEntry;
   #last = 0;
   #abort = new AbortController();
+  /** Where to scroll once the view has answered that it knows its address. */
+  #scrollTo: { readonly ref: number; readonly entry: HistoryEntry } | undefined;
 
   constructor(page: MorePage) {
     this.#page = page;
@@ -42,6 +44,9 @@ export class Navigation {
     listeners.on(document, "click", (event: MouseEvent) => this.#click(event));
     listeners.on(window, "popstate", ({ state }: PopStateEvent) => this.#pop(entryOf(state)));
     listeners.on(window, "scroll", () => this.#scrolls.set(this.#here.entry, [scrollX, scrollY]));
+    page.answered = (ref) => {
+      if (ref === this.#scrollTo?.ref) this.#scroll(this.#scrollTo.entry);
+    };
     // A full load is the browser's to scroll.
     listeners.on(window, "pagehide", () => void (history.scrollRestoration = "auto"));
   }
@@ -89,9 +94,10 @@ export class Navigation {
   }
 
   /** Tells a view that its address has changed. */
-  #params(view: LiveView): void {
+  #params(view: LiveView): number {
     const { ref, url } = this.#page.facts();
     this.#page.send({ t: "params", id: view.state.id, ref, url });
+    return ref;
   }
 
   /** A view goes where its server side said. */
@@ -109,13 +115,12 @@ export class Navigation {
     this.#here = entry;
     const view = this.#page.views.get(entry.view ?? "") ?? this.#first();
     if (entry.page !== page) void this.#navigate(location.href, "pop");
-    else if (view?.state.phase === "live") {
-      this.#params(view);
-      view.root.addEventListener("live:patch", () => this.#scroll(entry), { once: true });
-    } else location.reload();
+    else if (view?.state.phase !== "live") location.reload();
+    else this.#scrollTo = { ref: this.#params(view), entry };
   }
 
   #scroll({ entry }: HistoryEntry): void {
+    this.#scrollTo = undefined;
     scrollTo(...this.#scrolls.get(entry) ?? [0, 0]);
   }
 

@@ -41,6 +41,7 @@ export class Page implements MorePage {
   /** A drain is on, or was until the connection is back. */
   draining = false;
   ref = 0;
+  answered: MorePage["answered"];
   readonly listeners: Listeners = new Listeners();
   readonly #load: LoadMore;
   readonly #events: Events;

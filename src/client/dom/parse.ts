@@ -21,7 +21,8 @@ export function parsePage(html: string): Document {
 
 /**
  * Gives an id to what has a `data-live-key`, and to the named controls of a form with an id: elements
- * are matched by id, and a value must not end up in another field because one was put in before.
+ * are matched by id, and a value must not end up in another field because one was put in before. Of
+ * several with one name in one row only the first gets one: they are matched by their place (SPEC LC13).
  */
 export function identify(root: Element): Element {
   const given = new Set<string>();
@@ -35,8 +36,8 @@ export function identify(root: Element): Element {
   give("[data-live-key]", (element) => `${root.id}:${element.getAttribute("data-live-key")}`);
   give("form[id] :is(input,select,textarea)[name]", (element) => {
     const { name, type, value } = element as HTMLInputElement;
-    // The first of several rows may be taken away: then the next one is the first.
-    const around = element.closest("form,[data-live-key]");
+    // The form, or a row: the first of several may be taken away, then the next one is the first.
+    const around = element.parentElement?.closest("[id]");
     return `${idOf(around)}:${name}${/radio|checkbox/.test(type) ? value : ""}`;
   });
   return root;

@@ -15,7 +15,7 @@ import {
   type ViewState,
   viewStep,
 } from "../view.ts";
-import { type Control, entriesOf, idOf, type Progress } from "./controls.ts";
+import { type Control, controlsIn, entriesOf, idOf, type Progress } from "./controls.ts";
 import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
 import { identify, parseView } from "./parse.ts";
@@ -62,6 +62,11 @@ export class View implements LiveView {
     this.#recovery = new Recovery(this, host);
     identify(root);
     noteOpen(root);
+    // Typed before this ran. After a reload, or on the way back, the browser has put things in.
+    const { controls } = host;
+    for (const one of nav === "navigate" ? controlsIn(root) : []) {
+      if (controls.isNews(one)) controls.edit(one);
+    }
   }
 
   step(input: ViewInput): void {
@@ -71,6 +76,7 @@ export class View implements LiveView {
     if (crashed) this.#recovery.crashed();
     if (crashed || input.on === "down") this.#lose();
     for (const action of actions) this.#act(action);
+    if (input.on === "frame" && input.frame.t === "reply") this.#host.answered?.(input.frame.ref);
     this.#host.changed(this);
   }
 
@@ -254,6 +260,11 @@ export class View implements LiveView {
       if (this.#isKept(out)) this.#held.push(out);
       else this.#drop(out);
     }
+  }
+
+  forget(): void {
+    for (const { out } of this.#unsure.splice(0)) this.#drop(out);
+    for (const out of this.#held.splice(0)) this.#drop(out);
   }
 
   #drop(out: Outgoing, sent = false): void {
