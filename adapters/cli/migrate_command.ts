@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { StorageUnavailableError } from "../../src/core/errors.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import { memoryStorage } from "../memory/mod.ts";
 import {
@@ -196,7 +197,10 @@ async function pass(
     return { phase, ...end };
   } catch (cause) {
     progress?.("");
+    // Only after what passes: a target that was in use is so the next time, too.
+    const passes = interrupt.signal.aborted || cause instanceof StorageUnavailableError;
     // All of it goes on by itself when it is run again: what has moved is passed over.
+    if (!passes) throw cause;
     if (whole) error("What has moved stays moved: to go on, run the same again");
     else if (last !== undefined) error(`To go on: --phase ${phase} --after ${last}`);
     throw cause;

@@ -149,7 +149,7 @@ export function isSamePlace(a: Place, b: Place): boolean {
 function identityOf({ kind, shown, path, url }: Place): string {
   if (path !== undefined) return existsSync(path) ? realpathSync(path) : resolve(path);
   if (kind !== "postgres" || url === undefined) return shown;
-  const table = new URL(shown).searchParams.get("table") ?? "";
+  const table = new URL(shown).searchParams.get("table") ?? "holdfast_records";
   return `${url.hostname}:${url.port || "5432"}${url.pathname}?${table}`;
 }
 

@@ -66,9 +66,12 @@ export async function syncCommand(args: readonly string[], output: CliOutput): P
   }
   try {
     return await carryOut(wanted, output);
-  } catch (error) {
-    if (wanted.json) output.out(JSON.stringify({ ok: false, error: messageOf(error) }));
-    else output.error(messageOf(error));
+  } catch (cause) {
+    // What Postgres or the network say names neither what was done nor where.
+    const where = wanted.url === undefined ? "" : ` on ${placeIn(wanted.url)}`;
+    const error = `Cannot do sync ${wanted.verb}${where}: ${messageOf(cause)}`;
+    if (wanted.json) output.out(JSON.stringify({ ok: false, error }));
+    else output.error(error);
     return 1;
   }
 }
@@ -101,7 +104,18 @@ async function parse(args: readonly string[], output: CliOutput): Promise<Wanted
   if (url === undefined && !(print && verb !== "check")) {
     throw new TypeError("Cannot connect: there is neither --url nor DATABASE_URL");
   }
+  if (url !== undefined && !print && placeIn(url) === undefined) {
+    // Without the text: it may hold a password.
+    throw new TypeError("Cannot connect: the URL is none of postgres://host/database");
+  }
   return { verb, setup, url, print, json };
+}
+
+/** Host and database of a URL, without who and the password; `undefined` if it is none of Postgres. */
+function placeIn(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, host, pathname } = new URL(text);
+  return /^postgres(ql)?:$/.test(protocol) ? `${host}${pathname}` : undefined;
 }
 
 function tableOf(text: string): readonly [string, SyncTable] {

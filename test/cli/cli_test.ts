@@ -81,7 +81,20 @@ test("[CL3] --json answers in JSON, errors included", async () => {
   const failed = await cli("sync", "up", "--table", "nowhere:owner", "--json");
   assertEquals([failed.code, JSON.parse(failed.out).ok], [1, false]);
   assert(JSON.parse(failed.out).error.includes("nowhere"), failed.out);
-  for (const args of [["sync", "sideways"], ["sync", "up"], ["nonsense"], ["list"]]) {
+  assert(/^Cannot do sync up on 127.0.0.1:\d+\//.test(JSON.parse(failed.out).error), failed.out);
+  const nobody = ["--url", "postgres://ada:kelp-rope@127.0.0.1:1/shop"];
+  const unreachable = await cli("sync", "check", ...notes, ...nobody);
+  assert(unreachable.error.startsWith("Cannot do sync check on 127.0.0.1:1/shop: "));
+  assert(!unreachable.error.includes("kelp-rope"), unreachable.error);
+  for (
+    const args of [
+      ["sync", "check", ...notes, "--url", "nonsense"],
+      ["sync", "sideways"],
+      ["sync", "up"],
+      ["nonsense"],
+      ["list"],
+    ]
+  ) {
     const wrong = await cli(...args, "--json");
     assertEquals([wrong.code, JSON.parse(wrong.out).ok, wrong.error], [2, false, ""]);
   }

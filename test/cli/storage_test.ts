@@ -214,7 +214,14 @@ test("[CL11] a storage is not moved onto itself, however it is written", async (
   const shop = "postgres://ada@db/shop";
   const other = "postgres://bob:x@db:5432/shop";
   assert(isSamePlace(placeOf(shop, folder), placeOf(other, folder)));
+  const named = `${other}?table=holdfast_records`;
+  assert(isSamePlace(placeOf(shop, folder), placeOf(named, folder)), "that is the default");
   assert(!isSamePlace(placeOf(shop, folder), placeOf(`${other}?table=more`, folder)));
+  await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:used.db", "--yes"]);
+  const { folder: full } = await filled(t);
+  const used = `sqlite:${join(folder, "used.db")}`;
+  const refused = await run(full, ["migrate-storage", "sqlite:app.db", used, "--yes"]);
+  assertEquals([refused.code, refused.error.includes("to go on")], [1, false]);
 });
 
 test("[CL7] what a migration leaves behind is not taken for damaged", async (t) => {
