@@ -9,6 +9,7 @@ import type { OpenDocument } from "./document.ts";
 import type { Documents } from "./documents.ts";
 import { Outgoing } from "./frame.ts";
 import { history, type HistorySource, versionAt } from "./history.ts";
+import { InTurn } from "./in_turn.ts";
 import type { Member } from "./members.ts";
 import type { HistoryOptions, MutateAnswer, MutateOptions } from "./model.ts";
 import type { Resident } from "./resident.ts";
@@ -28,6 +29,8 @@ const maxPresenceBytes = 4096;
 
 type Live = Resident & { readonly open: OpenDocument };
 type Answer = MutateAnswer<JsonValue>;
+/** Hears with what an operation is refused, and passes it on. */
+type Refused = (error: unknown) => unknown;
 
 /** What clients are made with. */
 export interface ClientEnv {
@@ -174,13 +177,13 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     };
   }
 
-  #submit({ open }: Live, run: Submission["run"]): Promise<Answer> {
+  #submit({ open }: Live, run: Submission["run"], refused?: Refused): Promise<Answer> {
     const { deadlines, clock, callTimeoutMs } = this.#env;
-    const work = {
-      name: this.#spec.name,
-      run: () =>
-        new Promise<Answer>((resolve, reject) => open.submit({ run, resolve, reject, runs: 0 })),
+    const submit = (resolve: Submission["resolve"], failed: Submission["reject"]) => {
+      const reject = refused === undefined ? failed : (error: unknown) => failed(refused(error));
+      open.submit({ run, resolve, reject, runs: 0 });
     };
+    const work = { name: this.#spec.name, run: () => new Promise<Answer>(submit) };
     return new Promise((resolve, reject) =>
       deadlines.run(work, clock.monotonic() + callTimeoutMs, resolve, reject)
     );
@@ -188,12 +191,16 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
 
   async #back(who: Doer, kind: "undoes" | "redoes"): Promise<Answer> {
     const live = await this.#live();
+    return await this.#submit(live, this.#takingBack(live, who, kind));
+  }
+
+  #takingBack(live: Live, who: Doer, kind: "undoes" | "redoes"): Submission["run"] {
     const steps = async () => {
       const log = await live.open.undoLog();
       const actor = who.actor ?? "";
       return kind === "undoes" ? log.undoable(actor) : log.redoable(actor);
     };
-    return await this.#submit(live, runUndo(this.#runEnv(live), who, kind, steps));
+    return runUndo(this.#runEnv(live), who, kind, steps);
   }
 
   /** A copy of an operation that is JSON and not too large. */
@@ -218,6 +225,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   ): Membership<JsonValue, JsonValue> {
     const { open, members, presence, tell } = live;
     const { documents } = this.#env;
+    const inTurn = new InTurn();
     members.add(member);
     documents.membersChanged(live);
     tell({ name: "holdfast.document.join", subscribers: members.size });
@@ -235,9 +243,9 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
       get seq() {
         return open.durable.seq;
       },
-      mutate: (op, clientSeq) => this.#mutateAs(live, member, op, clientSeq),
-      undo: (clientSeq) => this.#backAs(live, member, "undoes", clientSeq),
-      redo: (clientSeq) => this.#backAs(live, member, "redoes", clientSeq),
+      mutate: (op, clientSeq) => this.#mutateAs(live, member, inTurn, op, clientSeq),
+      undo: (clientSeq) => this.#backAs(live, member, inTurn, "undoes", clientSeq),
+      redo: (clientSeq) => this.#backAs(live, member, inTurn, "redoes", clientSeq),
       here: (data) => {
         if (members.has(member)) presence.set(member.id, member.actor, presenceData(data));
       },
@@ -255,23 +263,37 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
   async #mutateAs(
     live: Live,
     member: Member,
+    inTurn: InTurn,
     op: JsonValue,
     clientSeq: number | undefined,
   ): Promise<Answer> {
     if (member.readOnly) return readOnly;
     const copy = this.#operation(op);
     const run = runOperation(this.#runEnv(live), copy, doerOf(member, clientSeq));
-    return await this.#submit(live, run);
+    return await this.#submitInTurn(live, inTurn, run, clientSeq);
   }
 
+  /** Takes its place at once, as every operation of a subscription: what comes next may be here already. */
   async #backAs(
-    _: Live,
+    live: Live,
     member: Member,
+    inTurn: InTurn,
     kind: "undoes" | "redoes",
     clientSeq: number | undefined,
   ): Promise<Answer> {
     if (member.readOnly) return readOnly;
-    return await this.#back(doerOf(member, clientSeq), kind);
+    const run = this.#takingBack(live, doerOf(member, clientSeq), kind);
+    return await this.#submitInTurn(live, inTurn, run, clientSeq);
+  }
+
+  #submitInTurn(
+    live: Live,
+    inTurn: InTurn,
+    run: Submission["run"],
+    seq: number | undefined,
+  ): Promise<Answer> {
+    if (seq === undefined) return this.#submit(live, run);
+    return this.#submit(live, inTurn.guard(seq, run), (error) => inTurn.refused(seq, error));
   }
 }
 
