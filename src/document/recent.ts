@@ -98,19 +98,28 @@ export class Recent {
    * @param trimmed The log begins after this number.
    */
   async undoLog(trimmed: number): Promise<UndoLog> {
-    await (this.#complete ??= this.#readOlder(trimmed).catch((error) => {
-      this.#complete = undefined;
-      throw error;
-    }));
-    return this.#undo;
+    for (;;) {
+      const era = this.#era;
+      const complete = this.#complete ??= this.#readOlder(trimmed);
+      try {
+        await complete;
+      } catch (error) {
+        if (this.#complete === complete) this.#complete = undefined;
+        if (era === this.#era) throw error;
+      }
+      // What was read is of a log that is not there any more.
+      if (era === this.#era) return this.#undo;
+    }
   }
 
   async #readOlder(trimmed: number): Promise<void> {
+    const era = this.#era;
     const all: Entry[] = [];
     for await (const segment of this.#log.read(this.#key, trimmed + 1)) {
       all.push(...upToDate(this.#spec, segment).entries);
       if ((all.at(-1)?.seq ?? 0) >= (this.#tail.first ?? Infinity)) break;
     }
+    if (era !== this.#era) return;
     // More of it may have come into memory meanwhile.
     const first = this.#tail.first ?? Infinity;
     const older = all.filter(({ seq }) => seq < first);
