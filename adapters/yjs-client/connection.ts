@@ -77,13 +77,13 @@ export class YjsConnection implements ConnectedYjs {
     this.#keep = keep;
     this.#ownsAwareness = awareness === undefined;
     this.awareness = awareness ?? new Awareness(doc);
-    if (doc.store.clients.size > 0) this.#unsent.push(encodeStateAsUpdate(doc));
+    // Whether it has more than the server shows once that has told what it has.
+    this.#lacks = doc.store.clients.size > 0;
     this.#revive();
     this.#replica = new Connected({ ...others, definition: { spec } }, client);
     this.#others = new Others(this.awareness, (data) => this.#replica.here(data));
     this.#replica.subscribe(() => this.#changed());
     doc.on("update", this.#edited);
-    this.#send();
   }
 
   readonly getSnapshot = (): YjsSnapshot => {
@@ -92,7 +92,7 @@ export class YjsConnection implements ConnectedYjs {
       status,
       reason,
       synced: this.#synced,
-      unsaved: this.#sending !== undefined || this.#unsent.length > 0,
+      unsaved: this.#sending !== undefined || this.#unsent.length > 0 || this.#lacks,
       refused: this.#refused,
       seq,
     };
@@ -131,9 +131,11 @@ export class YjsConnection implements ConnectedYjs {
     });
   };
 
-  /** Sends all that is not sent as one, unless one is on its way. */
+  /** Sends all that is not sent as one, unless one is on its way, or it is not known what the server has. */
   #send(): void {
-    if (this.#closed || this.#sending !== undefined || this.#refused !== undefined) return;
+    if (
+      this.#closed || !this.#synced || this.#sending !== undefined || this.#refused !== undefined
+    ) return;
     if (this.#unsent.length === 0) return;
     const update = this.#shortest(merged(this.#unsent));
     this.#unsent = [];
@@ -168,9 +170,10 @@ export class YjsConnection implements ConnectedYjs {
 
   #changed(): void {
     const { confirmed, status, presence, you } = this.#replica.getSnapshot();
-    this.#take(confirmed);
     if (status === "connected") this.#synced = true;
+    if (this.#synced) this.#take(confirmed);
     this.#others.show(presence, you);
+    this.#send();
     this.#tell();
   }
 
@@ -221,6 +224,8 @@ export class YjsConnection implements ConnectedYjs {
 
   #save(): void {
     if (this.#keep === undefined) return;
+    // So that with every letter only that one is added.
+    if (this.#unsent.length > 1) this.#unsent = [merged(this.#unsent)];
     const sending = this.#sending === undefined ? [] : [this.#sending];
     const all = [...sending, ...this.#unsent];
     this.#keep.save(all.length === 0 ? null : encodeBase64url(merged(all)));

@@ -39,13 +39,15 @@ export class Others {
 
   /** Shows who is present. */
   show(presence: Readonly<Record<string, Present>>, you: string | undefined): void {
-    if (presence === this.#shown) return;
+    const before = this.#shown ?? {};
+    if (presence === before) return;
     this.#shown = presence;
     for (const [id, number] of [...this.#numbers]) {
       if (!Object.hasOwn(presence, id)) this.#remove(id, number);
     }
-    for (const [id, { data }] of Object.entries(presence)) {
-      if (id !== you) this.#put(id, data);
+    for (const [id, present] of Object.entries(presence)) {
+      // Of many who are here few move at a time.
+      if (id !== you && before[id] !== present) this.#put(id, present.data);
     }
   }
 
@@ -76,7 +78,8 @@ export class Others {
   #put(id: string, data: JsonValue): void {
     if (!isJsonObject(data)) return;
     const { client, clock, state } = data;
-    if (typeof client !== "number" || typeof clock !== "number" || state === undefined) return;
+    // Another number would be told as one that may be somebody else's.
+    if (!isNumber(client) || !isNumber(clock) || state === undefined) return;
     // Nobody speaks for this user.
     if (client === this.#awareness.clientID) return;
     const owner = this.#owners.get(client) ?? id;
@@ -101,6 +104,10 @@ export class Others {
     // Who comes back has the clock it went with.
     this.#awareness.meta.delete(number);
   }
+}
+
+function isNumber(value: JsonValue | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** One state as awareness tells it. */

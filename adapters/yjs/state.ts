@@ -1,4 +1,14 @@
-import { applyUpdate, decodeUpdate, Doc, encodeStateAsUpdate, mergeUpdates } from "yjs";
+import {
+  applyUpdate,
+  decodeUpdate,
+  Doc,
+  encodeStateAsUpdate,
+  getState,
+  type ID,
+  Item,
+  mergeUpdates,
+  Skip,
+} from "yjs";
 import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import type { Applied } from "../../src/document/model.ts";
@@ -50,7 +60,11 @@ function stored(text: string): Uint8Array {
 export function applyYjs(state: YjsState, op: YjsOp): Applied<YjsState, YjsOp> {
   const update = readOp(op);
   if (update === undefined) return { reject: "it is no update of Yjs in base64url" };
-  const content = contents.get(state) ?? fill(new Doc(), state);
+  // Before there is anything to be made anew: that takes as long as the content is large.
+  const decoded = readUpdate(update);
+  if (decoded === undefined) return { reject: notSound };
+  const content = contentOf(state);
+  if (!isComplete(content, decoded)) return { reject: gap };
   contents.delete(state);
   const outcome = takeIn(content, update);
   // A content that may be half changed is not used again.
@@ -66,22 +80,77 @@ export function applyYjs(state: YjsState, op: YjsOp): Applied<YjsState, YjsOp> {
   return text === op.update ? { state: next } : { state: next, op: { update: text } };
 }
 
+function contentOf(state: YjsState): Doc {
+  const content = contents.get(state) ?? fill(new Doc(), state);
+  contents.set(state, content);
+  return content;
+}
+
 function readOp(op: unknown): Uint8Array | undefined {
   if (typeof op !== "object" || op === null) return undefined;
   const { update } = op as { update?: unknown };
   return typeof update === "string" ? decodeBase64url(update) : undefined;
 }
 
+const gap = "it builds on changes that are not here";
 const notSound = "it is no update of Yjs that can be taken in";
+
+/** Values in values that every browser can read, however small its stack. */
+const mostDepth = 64;
+
+/** What an update says, if it can be taken in. */
+type Decoded = ReturnType<typeof decodeUpdate>;
 
 /**
  * Reads an update without believing the counts in it, as applying does, which makes room for as many
  * changes as it says. Changes of no length can be applied, and then break what is read later.
  */
-function isSound(update: Uint8Array): boolean {
-  const { structs, ds } = decodeUpdate(update);
-  return structs.every(({ length }) => length > 0) &&
-    [...ds.clients.values()].flat().every(({ len }) => len > 0);
+function readUpdate(update: Uint8Array): Decoded | undefined {
+  try {
+    const decoded = decodeUpdate(update);
+    const { structs, ds } = decoded;
+    const isSound = structs.every((struct) =>
+      struct.length > 0 && !isDeep(valueOf(struct), mostDepth)
+    ) &&
+      [...ds.clients.values()].flat().every(({ len }) => len > 0);
+    return isSound ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The values that a change carries, whatever its kind. */
+function valueOf(struct: object): unknown {
+  const { content } = struct as { content?: { arr?: unknown; embed?: unknown; value?: unknown } };
+  return content?.arr ?? content?.embed ?? content?.value;
+}
+
+function isDeep(value: unknown, left: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((each) => isDeep(each, left - 1));
+}
+
+/** Whether all that an update builds on is in a document or in the update. */
+function isComplete({ store }: Doc, { structs, ds }: Decoded): boolean {
+  const ends = new Map<number, number>();
+  const endOf = (client: number) => Math.max(ends.get(client) ?? 0, getState(store, client));
+  for (const struct of structs) {
+    const { id: { client, clock }, length } = struct;
+    if (struct instanceof Skip || clock > endOf(client)) return false;
+    ends.set(client, Math.max(endOf(client), clock + length));
+  }
+  const isHere = (id: unknown) => !isId(id) || id.clock < endOf(id.client);
+  return structs.every((struct) =>
+    !(struct instanceof Item) || [struct.origin, struct.rightOrigin, struct.parent].every(isHere)
+  ) && [...ds.clients].every(([client, ranges]) =>
+    ranges.every(({ clock, len }) =>
+      clock + len <= endOf(client)
+    )
+  );
+}
+
+function isId(value: unknown): value is ID {
+  return typeof value === "object" && value !== null && "clock" in value && "client" in value;
 }
 
 /** What was new in an update, as an update; `undefined` if nothing was. A text tells what is wrong. */
@@ -90,7 +159,6 @@ function takeIn(content: Doc, update: Uint8Array): Uint8Array | string | undefin
   const hear = (heard: Uint8Array) => news = heard;
   content.on("update", hear);
   try {
-    if (!isSound(update)) return notSound;
     applyUpdate(content, update);
   } catch {
     return notSound;
@@ -99,7 +167,7 @@ function takeIn(content: Doc, update: Uint8Array): Uint8Array | string | undefin
   }
   const { pendingStructs, pendingDs } = content.store;
   if (pendingStructs === null && pendingDs === null) return news;
-  return "it builds on changes that are not here";
+  return gap;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Doc } from "yjs";
+import { applyUpdate, Doc, encodeStateAsUpdate } from "yjs";
 import { connectDocument } from "../../adapters/document-client/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { Server } from "../../adapters/web/serving.ts";
@@ -79,6 +79,24 @@ test("[YJ5] many changes go as few updates, and what was there before goes along
   assert(seq >= 1 && seq <= 5, `${seq} updates for 2,000 changes`);
   const bob = client(t, server, "bob");
   await until(bob, () => text(bob).length === 2004);
+});
+
+test("[YJ5] a page that has the document already sends only what the server has not", async (t) => {
+  const server = await serving(t);
+  const ada = client(t, server, "ada");
+  for (const part of ["kelp ", "rope "]) {
+    body(ada).insert(0, part.repeat(10_000));
+    await saved(ada);
+  }
+  // As from y-indexeddb: more than one operation may be, and one word that was never sent.
+  const doc = new Doc();
+  applyUpdate(doc, encodeStateAsUpdate(ada.doc));
+  doc.getText("body").insert(0, "tar ");
+  const again = client(t, server, "ada", { doc });
+  assert(again.getSnapshot().unsaved, "it is saved before it knows");
+  await saved(again);
+  assertEquals([again.getSnapshot().refused, again.getSnapshot().synced], [undefined, true]);
+  await until(ada, () => text(ada).startsWith("tar rope "));
 });
 
 test("[YJ5] what is written while the server is gone is merged when it is back, also after a reload", async (t) => {
@@ -213,6 +231,8 @@ test("[YJ7] nobody can speak for another, and what is no state is passed over", 
     end();
   };
   await say({ client: bob.doc.clientID, clock: 1e6, state: { user: "Mallory" } });
+  // As bytes it would be Bob's.
+  await say({ client: bob.doc.clientID + 0.5, clock: 1e6, state: { user: "Mallory" } });
   await say({ client: "1", clock: -1, state: null });
   await say({ client: 7, clock: 1, state: { user: "Mallory" } });
   for (const each of [ada, bob]) await until(each, () => seen(each, 7) === "Mallory");

@@ -141,6 +141,18 @@ test("[YJ3] updates with changed bytes never throw, and what is accepted every c
   );
 });
 
+test("[YJ3] values in values deeper than a browser may read are refused", () => {
+  const nested = (depth: number) => {
+    const doc = numbered(1);
+    let value: unknown[] = [];
+    for (let n = 1; n < depth; n++) value = [value];
+    doc.getMap("facts").set("deep", value);
+    return edit(empty, { update: encodeBase64url(encodeStateAsUpdate(doc)) });
+  };
+  assert("state" in nested(60), "sixty were refused");
+  assertEquals(nested(2000), { reject: "it is no update of Yjs that can be taken in" });
+});
+
 test("[YJ2] a stored state that is damaged is refused with a code", () => {
   const error = assertThrows(() => openYjs({ updates: ["="] }));
   assertEquals((error as { code?: string }).code, "ERR_CORRUPT_RECORD");
