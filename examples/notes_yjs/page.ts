@@ -15,13 +15,13 @@ url.protocol = url.protocol.replace("http", "ws");
 const notes = connectYjs({
   doc: new Doc(),
   url: url.href,
-  // What is typed without a connection survives a reload.
+  // What is typed without a connection survives a reload. Each tab keeps its own.
   keep: {
-    load: () => localStorage.getItem("unsaved notes"),
+    load: () => sessionStorage.getItem("unsaved notes"),
     save: (text) =>
       text === null
-        ? localStorage.removeItem("unsaved notes")
-        : localStorage.setItem("unsaved notes", text),
+        ? sessionStorage.removeItem("unsaved notes")
+        : sessionStorage.setItem("unsaved notes", text),
   },
 });
 const color = colorFor(String(notes.doc.clientID));
@@ -35,8 +35,22 @@ const words: Readonly<Record<YjsSnapshot["status"], string>> = {
   stopped: "Not connected: load the page again",
 };
 
+let loadsAgain = false;
+
+/** The server is of another version than the page: at most once a minute, for it may meet an old one again. */
+function loadAgain(): void {
+  if (loadsAgain) return;
+  loadsAgain = true;
+  const last = Number(sessionStorage.getItem("loaded again") ?? 0);
+  setTimeout(() => {
+    sessionStorage.setItem("loaded again", String(Date.now()));
+    location.reload();
+  }, Math.max(0, last + 60_000 - Date.now()));
+}
+
 function showStatus(): void {
-  const { status, unsaved, refused, synced } = notes.getSnapshot();
+  const { status, reason, unsaved, refused, synced } = notes.getSnapshot();
+  if (status === "stopped" && reason === "4426") loadAgain();
   if (synced && place.firstElementChild?.tagName === "PRE") openEditor();
   const saving = status === "connected" && unsaved ? "Saving …" : words[status];
   element("status").textContent = refused === undefined ? saving : `Not saved: ${refused}`;
