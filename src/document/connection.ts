@@ -179,11 +179,12 @@ export class DocumentConnection {
       // The socket may have gone meanwhile.
       if ((this.#state as string) === "closed") return membership.leave();
       const { epoch, presence, acked, catchUp } = membership;
-      const { heartbeatMs } = this.#limits;
+      const { heartbeatMs, framesPerSecond: perSecond, burst } = this.#limits;
       this.#membership = membership;
       this.#state = "joined";
       this.#listen();
-      const head = { t: "joined", you, epoch, presence, acked, heartbeatMs };
+      const rate = { perSecond, burst };
+      const head = { t: "joined", you, epoch, presence, acked, heartbeatMs, rate };
       this.#out.open(encodeCatchUp(head, catchUp));
     } catch (error) {
       this.#refuse(error);

@@ -45,6 +45,8 @@ export type ServerFrame =
     readonly acked: number;
     /** Milliseconds between heartbeats. */
     readonly heartbeatMs: number;
+    /** Frames that the server takes: more end the connection. `null` for any number. */
+    readonly rate?: { readonly perSecond: number | null; readonly burst: number | null };
   }
   /** Answers what the client did as `seq`. */
   | { readonly t: "answer"; readonly seq: number; readonly answer: WireAnswer }

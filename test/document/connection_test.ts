@@ -1,7 +1,9 @@
 import { Connected } from "../../src/client/dom/connected_document.ts";
 import type { TransportEvents } from "../../src/client/dom/transport.ts";
 import { defaultConnectionLimits, DocumentConnection } from "../../src/document/connection.ts";
-import { assert, assertEquals, test } from "../harness/mod.ts";
+import type { Timing } from "../../src/client/timing.ts";
+import type { DocumentDefinition } from "../../src/document/model.ts";
+import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
 import { second, type World, world } from "../object_model/world.ts";
 import { listDocument } from "./list.ts";
 
@@ -267,4 +269,119 @@ test("[DC13] an older page leaves alone what a newer one has kept", async (t) =>
   await w.clock.advance(1 * second);
   assertEquals(older.connected.getSnapshot().status, "stopped");
   assert(before !== null && kept.text === before, "it was written over");
+});
+
+/** A page whose server is the test: it joins at once, and what it sends is noted. */
+function scripted<S, Op>(
+  t: TestContext,
+  definition: DocumentDefinition<S, Op>,
+  answer: object = {},
+  timing: Partial<Timing> = {},
+) {
+  const links: TransportEvents[] = [];
+  const frames: { t: string; seq?: number; data?: unknown }[] = [];
+  const joined = {
+    t: "joined",
+    you: "ada",
+    epoch: "one",
+    presence: { bob: { actor: "bob", color: "#000", data: 1 } },
+    catchUp: { kind: "ops", from: 0, entries: [] },
+    acked: 0,
+    heartbeatMs: 60_000,
+    ...answer,
+  };
+  const connected = new Connected({
+    definition,
+    url: "ws://localhost/",
+    timing: { firstRetryMs: 3_600_000, retryMs: [3_600_000], ...timing },
+    open: (_, events) => {
+      links.push(events);
+      return { send: (text) => void frames.push(JSON.parse(text)), close: () => {} };
+    },
+  }, "0123456789abcdef");
+  t.defer(() => connected.close());
+  const hear = (frame: object) => links.at(-1)?.received(JSON.stringify(frame));
+  const join = () => {
+    links.at(-1)?.opened();
+    hear(joined);
+  };
+  const changed = () =>
+    new Promise<void>((resolve) => {
+      const end = connected.subscribe(() => {
+        end();
+        resolve();
+      });
+    });
+  return { connected, links, frames, hear, join, changed };
+}
+
+test("[DC4] a page without a connection shows nobody, but does not blink when it is back at once", async (t) => {
+  const page = scripted(t, listDocument(), {}, { quietMs: 30 });
+  const { connected, links, join, changed } = page;
+  const here = () => Object.keys(connected.getSnapshot().presence);
+  join();
+  assertEquals(here(), ["bob"]);
+  links[0]?.closed(1006);
+  assertEquals([connected.getSnapshot().status, here()], ["connecting", ["bob"]]);
+  connected.reconnect();
+  join();
+  links[1]?.closed(1006);
+  while (here().length > 0) await changed();
+  assertEquals(connected.getSnapshot().status, "connecting");
+  connected.reconnect();
+  join();
+  assertEquals(here(), ["bob"]);
+  links[2]?.closed(4410);
+  assertEquals([connected.getSnapshot().status, here()], ["stopped", []]);
+});
+
+test("[DC16] of a pointer that moves all the time the server hears now and then, and where it is in the end", async (t) => {
+  const { connected, frames, join } = scripted(t, listDocument());
+  join();
+  for (let at = 1; at <= 300; at++) connected.here({ at });
+  const said = () => frames.filter(({ t }) => t === "here").map(({ data }) => data);
+  assertEquals(said(), [{ at: 1 }]);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assertEquals(said(), [{ at: 1 }, { at: 300 }]);
+});
+
+test("[DC16] what waits is done again a few times only, however much is answered, and is exact in the end", (t) => {
+  let applied = 0;
+  const Slow = listDocument({
+    apply: ({ items }, op) => {
+      applied++;
+      for (const from = performance.now(); performance.now() - from < 0.05;);
+      return { state: { items: [...items, (op as { add: string }).add] } };
+    },
+  });
+  const { connected, hear, join } = scripted(t, Slow, { rate: { perSecond: null, burst: null } });
+  join();
+  const waiting = 200;
+  for (let n = 1; n <= waiting; n++) void connected.mutate({ add: `${n}` }).catch(() => {});
+  applied = 0;
+  for (let seq = 1; seq <= waiting; seq++) {
+    const client = { id: "ada", seq };
+    hear({ t: "ops", entries: [{ seq, at: 0, actor: "ada", op: { add: `${seq}` }, client }] });
+    assertEquals(connected.getSnapshot().state.items.length, waiting);
+    hear({ t: "answer", seq, answer: { status: "commit", seq } });
+  }
+  const { state, confirmed, pending } = connected.getSnapshot();
+  assertEquals([pending, state === confirmed, state.items.length], [0, true, waiting]);
+  assert(applied < 10 * waiting, `${applied} times something was done`);
+});
+
+test("[DC15] a page sends what was refused for now again, and what came after it, in order", async (t) => {
+  const { connected, frames, hear, join } = scripted(t, listDocument(), {}, {
+    retryMs: [3_600_000, 3_600_000, 20],
+  });
+  join();
+  for (const add of ["kelp", "rope", "tar"]) void connected.mutate({ add }).catch(() => {});
+  const refusal = { status: "error", code: "ERR_MAILBOX_FULL", retry: true };
+  for (const seq of [2, 3]) hear({ t: "answer", seq, answer: refusal });
+  void connected.mutate({ add: "oar" }).catch(() => {});
+  hear({ t: "answer", seq: 1, answer: { status: "commit", seq: 1 } });
+  const sent = () => frames.filter(({ t }) => t === "op").map(({ seq }) => seq);
+  assertEquals(sent(), [1, 2, 3]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(sent(), [1, 2, 3, 2, 3, 4]);
 });

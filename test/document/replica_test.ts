@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
 import {
   answered,
   did,
+  fresh,
   heard,
   joined,
   newReplica,
@@ -21,7 +22,10 @@ const add = (replica: List, item: string): List =>
 /** The answer to a join, with everything that is certain. */
 function snapshot(replica: List, epoch: string, items: readonly string[], acked = 0): List {
   const catchUp: CatchUp = { kind: "snapshot", seq: 7, state: { items: [...items] } };
-  return joined(spec, replica, { you: "tab", epoch, catchUp, presence: {}, acked }) as List;
+  return fresh(
+    spec,
+    joined(spec, replica, { you: "tab", epoch, catchUp, presence: {}, acked }) as List,
+  ) as List;
 }
 
 test("[DC9] what is pending shows on top of a reset, and is sent once more, in order", () => {
@@ -44,14 +48,14 @@ test("[DC9] what a reset holds already shows once, and is asked for again until 
   const after = snapshot(lost, "one", ["kelp"], 1);
   assertEquals(after.view, { items: ["kelp"] });
   assertEquals(toSend(after)[1].map(({ seq }) => seq), [1]);
-  const done = answered(spec, after, 1, { status: "commit", seq: 7 });
+  const done = answered(after, 1, { status: "commit", seq: 7 });
   assertEquals([done.pending, done.view], [[], { items: ["kelp"] }]);
 });
 
 test("[DC9] operations that come twice count once, and a missing one is a gap", () => {
   const replica = snapshot(empty(), "one", ["net"]);
   const entry = (seq: number, item: string) => ({ seq, at: 0, actor: "bob", op: { add: item } });
-  const once = heard(spec, replica, [entry(7, "net"), entry(8, "kelp")]);
+  const once = fresh(spec, heard(spec, replica, [entry(7, "net"), entry(8, "kelp")]));
   assertEquals([once.seq, once.view], [8, { items: ["net", "kelp"] }]);
   const error = assertThrows(() => heard(spec, once, [entry(10, "rope")]));
   assert(String(error).includes("after operation 8 comes 10"), String(error));

@@ -3,6 +3,7 @@ import {
   answered,
   caughtUp,
   did,
+  fresh,
   heard,
   joined,
   newReplica,
@@ -10,6 +11,7 @@ import {
   type ReplicaSpec,
   toSend,
 } from "../../src/client/document/replica.ts";
+import { Pace, rateOf } from "../../src/client/document/pace.ts";
 import type { DocumentClient } from "../../src/document/client.ts";
 import { DocumentConnection } from "../../src/document/connection.ts";
 import { documentProtocol, type ServerFrame, type WireAnswer } from "../../src/document/wire.ts";
@@ -25,6 +27,7 @@ export interface LinkFaults {
 /** A connection, and when what was sent last each way arrives. */
 interface Link {
   connection: DocumentConnection;
+  joined: boolean;
   broken: boolean;
   up: number;
   down: number;
@@ -33,12 +36,16 @@ interface Link {
 /** A client of a document on a link that delays and breaks. What is on its way then is lost. */
 export class SimulatedClient<S, Op> {
   readonly name: string;
+  /** The codes with which the server has closed its links. */
+  readonly closes: number[] = [];
   readonly answers: Map<number, WireAnswer> = new Map();
   replica: Replica<S, Op>;
   readonly #spec: ReplicaSpec<S, Op>;
   readonly #clock: VirtualClock;
   readonly #faults: LinkFaults;
   #link: Link | undefined;
+  #cancelFlush = (): void => {};
+  #pace: Pace = new Pace(rateOf(), 0);
   #parts = "";
 
   constructor(spec: ReplicaSpec<S, Op>, clock: VirtualClock, name: string, faults: LinkFaults) {
@@ -49,6 +56,11 @@ export class SimulatedClient<S, Op> {
     this.replica = newReplica(spec);
   }
 
+  /** What the user sees. */
+  get view(): S {
+    return fresh(this.#spec, this.replica).view;
+  }
+
   /** Whether there is a link. */
   get connected(): boolean {
     return this.#link !== undefined;
@@ -56,7 +68,7 @@ export class SimulatedClient<S, Op> {
 
   /** Connects to a node. */
   connect(document: DocumentClient<never, never>): void {
-    const link = { broken: false, up: 0, down: 0 } as Link;
+    const link = { joined: false, broken: false, up: 0, down: 0 } as Link;
     link.connection = new DocumentConnection({
       clock: this.#clock,
       document: document as never,
@@ -67,7 +79,10 @@ export class SimulatedClient<S, Op> {
       nameOf: (client) => client,
       buffered: () => 0,
       send: (text) => this.#over(link, "down", () => this.#received(text)),
-      close: () => this.#break(link),
+      close: (code) => {
+        this.closes.push(code);
+        this.#break(link);
+      },
     });
     this.#link = link;
     const { epoch, seq } = this.replica;
@@ -97,10 +112,18 @@ export class SimulatedClient<S, Op> {
   }
 
   #flush(): void {
-    if (this.#link === undefined || this.replica.you === undefined) return;
-    const [replica, pending] = toSend(this.replica);
+    const link = this.#link;
+    if (link === undefined || !link.joined) return;
+    const now = this.#clock.monotonic();
+    const unanswered = this.replica.pending.filter(({ sent }) => sent).length;
+    const [replica, pending] = toSend(this.replica, this.#pace.operations(unanswered, now));
     this.replica = replica;
+    this.#pace.sent(pending.length, now);
     for (const { seq, op } of pending) this.#send({ t: "op", seq, op });
+    if (replica.pending.every(({ sent }) => sent)) return;
+    const waitMs = this.#pace.waitMs(unanswered + pending.length, now);
+    this.#cancelFlush();
+    if (waitMs !== undefined) this.#cancelFlush = this.#clock.timer(waitMs, () => this.#flush());
   }
 
   #send(frame: object): void {
@@ -133,16 +156,20 @@ export class SimulatedClient<S, Op> {
       return this.#received(whole);
     }
     if (frame.t === "joined") {
+      if (this.#link !== undefined) this.#link.joined = true;
+      this.#pace = new Pace(rateOf(frame.rate), this.#clock.monotonic());
       this.replica = joined(spec, this.replica, frame);
       this.#flush();
     } else if (frame.t === "ops") this.replica = heard(spec, this.replica, frame.entries);
     else if (frame.t === "catch_up") {
       this.replica = caughtUp(spec, this.replica, frame.epoch, frame.catchUp);
     } else if (frame.t === "answer") {
-      this.replica = answered(spec, this.replica, frame.seq, frame.answer);
+      this.replica = answered(this.replica, frame.seq, frame.answer);
       const again = frame.answer.status === "error" && frame.answer.retry;
-      if (!again) this.answers.set(frame.seq, frame.answer);
-      else this.#clock.timer(500, () => this.#flush());
+      if (!again) {
+        this.answers.set(frame.seq, frame.answer);
+        this.#flush();
+      } else this.#clock.timer(500, () => this.#flush());
     }
   }
 }

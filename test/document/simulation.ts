@@ -119,14 +119,14 @@ export async function simulate(seed: number): Promise<SimulationReport> {
   const fresh = run.w.node().document(PadDocument, "a");
   const { texts } = await run.w.finish(fresh.state(), minute);
   let acknowledged = 0;
-  for (const { replica, answers, name } of run.clients) {
+  for (const { replica, view, answers, name } of run.clients) {
     for (const [seq, { status }] of answers) {
       if (status !== "commit") continue;
       acknowledged++;
       const found = texts.filter((text) => text === `${name} ${seq}`).length;
       assertEquals(found, 1, `seed ${seed}: "${name} ${seq}" is there ${found} times`);
     }
-    assertEquals(replica.view, { texts }, `seed ${seed}: ${name} sees something else`);
+    assertEquals(view, { texts }, `seed ${seed}: ${name} sees something else`);
     assertEquals(replica.confirmed, { texts }, `seed ${seed}`);
   }
   assertEquals(new Set(texts).size, texts.length, `seed ${seed}: something is there twice`);

@@ -1,6 +1,7 @@
 import { connectDocument } from "../../adapters/document-client/mod.ts";
 import type { ConnectedDocument, DocumentOptions } from "../../adapters/document-client/mod.ts";
 import type { DocumentSocketOptions } from "../../adapters/hono/mod.ts";
+import { openWebSocket, type Transport } from "../../src/client/dom/transport.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { Server } from "../../adapters/web/serving.ts";
 import { childrenOf, type Storage, type Tree, treeDocument } from "../../mod.ts";
@@ -111,6 +112,33 @@ test("[DC3] what is done while the server is gone is kept, sent once, and kept o
   await until(bob, () => titles(bob).length === 3);
 });
 
+test("[DC16] five hundred things that were done offline arrive at the pace of the server, over one connection", async (t) => {
+  const server = await serving(t, { limits: { burst: 60, framesPerSecond: 2000 } });
+  const pending = Array.from({ length: 500 }, (_, n) => {
+    const op = card(`c${n}`, `${n}`);
+    return { seq: n + 1, kind: "op", op };
+  });
+  let text: string | null = JSON.stringify({
+    client: "0123456789abcdef",
+    vsn: 1,
+    next: 501,
+    pending,
+  });
+  let connections = 0;
+  const ada = client(t, server, "ada", {
+    keep: { load: () => text, save: (kept) => text = kept },
+    open: (url, events) => {
+      connections++;
+      return openWebSocket(url, events);
+    },
+  });
+  assertEquals(titles(ada).length, 500);
+  await until(ada, () => ada.getSnapshot().pending === 0);
+  assertEquals([connections, text, ada.getSnapshot().status], [1, null, "connected"]);
+  const bob = client(t, server, "bob");
+  await until(bob, () => titles(bob).length === 500);
+});
+
 test("[DC4] presence comes, changes and goes with its connection", async (t) => {
   const server = await serving(t);
   const [ada, bob] = [client(t, server, "ada"), client(t, server, "bob")];
@@ -145,9 +173,12 @@ test("[DC6] who may not join, or comes from elsewhere, is refused, and is told w
   assert(await get({ origin: server.url }) !== 403);
 
   const other = await serving(t, { access: () => ({ actor: "ada" }), limits: { burst: 5 } });
-  const flood = client(t, other, "ada");
+  let transport: Transport | undefined;
+  const flood = client(t, other, "ada", {
+    open: (url, events) => transport = openWebSocket(url, events),
+  });
   await until(flood, () => flood.getSnapshot().status === "connected");
-  for (let index = 0; index < 20; index++) flood.here(index);
+  for (let n = 0; n < 20; n++) transport?.send(JSON.stringify({ t: "here", data: n }));
   await until(flood, () => flood.getSnapshot().status === "connecting");
 });
 

@@ -53,7 +53,7 @@ export interface DocumentSnapshot<S> {
   readonly reason: string | undefined;
   /** Operations that are not certain yet. */
   readonly pending: number;
-  /** Everybody who is here, this client included. */
+  /** Everybody who is here, this client included; nobody while there is no connection. */
   readonly presence: Readonly<Record<string, Present>>;
   /** This client's name in `presence`; `undefined` before it has joined. */
   readonly you: string | undefined;

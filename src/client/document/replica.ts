@@ -38,6 +38,8 @@ export interface Replica<S, Op> {
   readonly pending: readonly Pending<Op>[];
   /** What is certain with what was done since: what the user sees. */
   readonly view: S;
+  /** What is certain, or what was done, is another than the view was made of. */
+  readonly stale: boolean;
   /** The client's name as others see it. */
   readonly you: string | undefined;
   /** The number of the next thing the user does. */
@@ -64,6 +66,7 @@ export function newReplica<S, Op>(spec: ReplicaSpec<S, Op>): Replica<S, Op> {
     confirmed: state,
     pending: [],
     view: state,
+    stale: false,
     you: undefined,
     next: 1,
     presence: {},
@@ -117,16 +120,17 @@ export function caughtUp<S, Op>(
       const { parts } = spec;
       if (parts === undefined) return replica;
       const confirmed = parts.merge(replica.confirmed, catchUp.parts, catchUp.gone);
-      return shown(spec, { ...replica, epoch, confirmed, seq: catchUp.seq });
+      return { ...replica, epoch, confirmed, seq: catchUp.seq, stale: true };
     }
     case "snapshot":
-      return shown(spec, {
+      // What the server has stored is a state of this definition.
+      return {
         ...replica,
         epoch,
-        // What the server has stored is a state of this definition.
         confirmed: catchUp.state as S,
         seq: catchUp.seq,
-      });
+        stale: true,
+      };
   }
 }
 
@@ -149,33 +153,44 @@ export function heard<S, Op>(
       pending = pending.map((each) => each.seq === client.seq ? { ...each, settled: true } : each);
     }
   }
-  return shown(spec, { ...replica, confirmed, seq, pending });
+  return { ...replica, confirmed, seq, pending, stale: true };
 }
 
 /** The server has answered something; whether it came to something says the log. */
 export function answered<S, Op>(
-  spec: ReplicaSpec<S, Op>,
   replica: Replica<S, Op>,
   seq: number,
   answer: WireAnswer,
 ): Replica<S, Op> {
-  // It is tried again over this connection or the next.
+  // It is tried again over this connection or the next, and with it what came after it: that is refused
+  // until it has come (SPEC DC15).
   if (answer.status === "error" && answer.retry) {
-    const again = replica.pending.map((each) => each.seq === seq ? { ...each, sent: false } : each);
+    const again = replica.pending.map((each) => each.seq >= seq ? { ...each, sent: false } : each);
     return { ...replica, pending: again };
   }
-  const pending = replica.pending.filter((each) => each.seq !== seq);
-  return pending.length === replica.pending.length ? replica : shown(spec, { ...replica, pending });
+  const of = replica.pending.find((each) => each.seq === seq);
+  if (of === undefined) return replica;
+  const pending = replica.pending.filter((each) => each !== of);
+  // What is certain already was not in the view beside it.
+  return { ...replica, pending, stale: replica.stale || of.settled === undefined };
 }
 
-/** What is to be sent now, and the replica once it is. */
+/**
+ * What is to be sent now, in order, and the replica once it is.
+ *
+ * @param most Of them.
+ */
 export function toSend<S, Op>(
   replica: Replica<S, Op>,
+  most: number = Infinity,
 ): readonly [replica: Replica<S, Op>, pending: readonly Pending<Op>[]] {
-  const unsent = replica.pending.filter(({ sent }) => !sent);
-  if (unsent.length === 0) return [replica, unsent];
-  const pending = replica.pending.map((each) => each.sent ? each : { ...each, sent: true });
-  return [{ ...replica, pending }, unsent];
+  const unsent: Pending<Op>[] = [];
+  const pending = replica.pending.map((each) => {
+    if (each.sent || unsent.length >= most) return each;
+    unsent.push(each);
+    return { ...each, sent: true };
+  });
+  return unsent.length === 0 ? [replica, unsent] : [{ ...replica, pending }, unsent];
 }
 
 /** Who came, changed and went. */
@@ -189,13 +204,22 @@ export function saw<S, Op>(
   return { ...replica, presence };
 }
 
-/** Does again what is not certain, on what is. */
-function shown<S, Op>(spec: ReplicaSpec<S, Op>, replica: Replica<S, Op>): Replica<S, Op> {
+/** Nobody tells who is here. */
+export function alone<S, Op>(replica: Replica<S, Op>): Replica<S, Op> {
+  return Object.keys(replica.presence).length === 0 ? replica : { ...replica, presence: {} };
+}
+
+/** Does again what is not certain, on what is: with much of it that takes its time. */
+export function fresh<S, Op>(
+  spec: ReplicaSpec<S, Op>,
+  replica: Replica<S, Op>,
+): Replica<S, Op> {
+  if (!replica.stale) return replica;
   let view = replica.confirmed;
   for (const { op, settled } of replica.pending) {
     if (op !== undefined && settled === undefined) view = applied(spec, view, op, replica);
   }
-  return { ...replica, view };
+  return { ...replica, view, stale: false };
 }
 
 /** What the user did, as it looks; it shows nothing if it cannot be done. */

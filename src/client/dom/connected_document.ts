@@ -1,6 +1,8 @@
+// Longer than 400 lines because all of it decides on the private state of one connected document.
 import type { JsonValue } from "../../core/json.ts";
 import { documentProtocol, type ServerFrame, type WireAnswer } from "../../document/wire.ts";
 import { retryDelay } from "../backoff.ts";
+import { Timers } from "./timers.ts";
 import { openWebSocket, type Transport } from "./transport.ts";
 import { defaultTiming, type Timing } from "../timing.ts";
 import { afterDocumentClose } from "../document/closing.ts";
@@ -12,10 +14,13 @@ import type {
   KeptStore,
 } from "../document/options.ts";
 import { keptText, revive } from "../document/kept.ts";
+import { Pace, rateOf } from "../document/pace.ts";
 import {
+  alone,
   answered,
   caughtUp,
   did,
+  fresh,
   GapError,
   heard,
   joined,
@@ -32,6 +37,12 @@ interface Waiting {
   readonly resolve: (answer: WireAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** What the user sees is made anew in a fifth of the time, at most. */
+const freshShare = 5;
+
+/** Milliseconds between keeping what is left of what was done: what is answered since does no harm. */
+const keepEveryMs = 500;
 
 /** Implements {@linkcode ConnectedDocument}. */
 export class Connected<S, Op> implements ConnectedDocument<S, Op> {
@@ -53,7 +64,15 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   #heartbeatMs = Infinity;
   #pings = 0;
   #here: JsonValue | undefined;
-  #timers: Map<string, ReturnType<typeof setTimeout>> = new Map();
+  /** It was not said over the connection there is. */
+  #unsaid = false;
+  #pace: Pace = new Pace(rateOf(), 0);
+  /** When what the user sees may be made anew. */
+  #freshAt = 0;
+  /** What the connection there is waits for. */
+  readonly #timers: Timers = new Timers();
+  /** What the page waits for, connected or not. */
+  readonly #ownTimers: Timers = new Timers();
   #ended = new AbortController();
 
   /** @param client Names a client that has nothing kept; nobody can guess it. */
@@ -84,6 +103,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   readonly getSnapshot = (): DocumentSnapshot<S> => {
+    if (this.#snapshot === undefined) this.#freshen();
     const { view, confirmed, seq, pending, presence, you } = this.#replica;
     return this.#snapshot ??= {
       state: view,
@@ -96,6 +116,19 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       you,
     };
   };
+
+  /** Doing much again takes time, of which the page needs the most for other things. */
+  #freshen(): void {
+    const { stale, pending } = this.#replica;
+    if (!stale) return;
+    const now = performance.now();
+    if (now < this.#freshAt && pending.length > 0) {
+      if (this.#ownTimers.has("fresh")) return;
+      return this.#ownTimers.set("fresh", this.#freshAt - now, () => this.#tell());
+    }
+    this.#replica = fresh(this.#spec, this.#replica);
+    this.#freshAt = now + (performance.now() - now) * freshShare;
+  }
 
   readonly subscribe = (listener: () => void): () => void => {
     this.#listeners.add(listener);
@@ -116,7 +149,8 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
 
   here(data: JsonValue): void {
     this.#here = data;
-    if (this.#joined) this.#send({ t: "here", data });
+    this.#unsaid = true;
+    this.#say();
   }
 
   reconnect(): void {
@@ -129,7 +163,9 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   close(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
-    this.#forget();
+    if (this.#ownTimers.has("save")) this.#save();
+    this.#timers.clearAll();
+    this.#ownTimers.clearAll();
     this.#transport?.close(1000);
     this.#transport = undefined;
     const error = new Error("Cannot wait for an answer: the document was closed");
@@ -152,7 +188,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
 
   #open(): void {
     if (globalThis.navigator?.onLine === false) return this.#offline();
-    this.#forget();
+    this.#timers.clearAll();
     this.#show("connecting");
     const { url, open = openWebSocket } = this.#options;
     const address = new URL(url, globalThis.location?.href).href;
@@ -162,7 +198,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       closed: (code) => this.#closed(code, transport),
     });
     this.#transport = transport;
-    this.#wait("join", this.#timing.connectMs + this.#timing.joinMs, () => this.#cut());
+    this.#timers.set("join", this.#timing.connectMs + this.#timing.joinMs, () => this.#cut());
   }
 
   #opened(): void {
@@ -178,7 +214,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       this.#received(text);
     } catch (error) {
       if (error instanceof GapError) return this.#cut();
-      this.#forget();
+      this.#timers.clearAll();
       this.#transport?.close(4000);
       this.#transport = undefined;
       this.#joined = false;
@@ -206,40 +242,66 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
       case "answer":
         return this.#answered(frame.seq, frame.answer);
       case "pong":
-        return this.#cancel("pong");
+        return this.#timers.clear("pong");
     }
   }
 
   #join(frame: Extract<ServerFrame, { t: "joined" }>): void {
-    this.#cancel("join");
+    this.#timers.clear("join");
+    this.#ownTimers.clear("alone");
     this.#joined = true;
-    this.#wait("stable", this.#timing.stableMs, () => this.#failed = 0);
+    this.#timers.set("stable", this.#timing.stableMs, () => this.#failed = 0);
     this.#heartbeatMs = frame.heartbeatMs;
     this.#beat();
     this.#status = "connected";
     this.#reason = undefined;
+    this.#pace = new Pace(rateOf(frame.rate), performance.now());
     this.#become(joined(this.#spec, this.#replica, frame));
-    if (this.#here !== undefined) this.#send({ t: "here", data: this.#here });
+    this.#unsaid = this.#here !== undefined;
+    this.#say();
     this.#flush();
   }
 
   #answered(seq: number, answer: WireAnswer): void {
-    this.#become(answered(this.#spec, this.#replica, seq, answer));
+    this.#become(answered(this.#replica, seq, answer));
     if (answer.status === "error" && answer.retry) {
-      return this.#wait("again", this.#timing.retryMs[2] ?? 1000, () => this.#flush());
+      // Those after it are refused as well, and wait no longer for that.
+      if (this.#timers.has("again")) return;
+      return this.#timers.set("again", this.#timing.retryMs[2] ?? 1000, () => this.#flush());
     }
     this.#waiting.get(seq)?.resolve(answer);
     this.#waiting.delete(seq);
+    this.#flush();
   }
 
-  /** Sends what has not been sent, in order. */
+  /** Sends what has not been sent, in order, as fast as the server takes it. */
   #flush(): void {
-    if (!this.#joined) return;
-    const [replica, pending] = toSend(this.#replica);
+    if (!this.#joined || this.#timers.has("again")) return;
+    const { length } = this.#replica.pending;
+    const unsent = this.#replica.pending.filter(({ sent }) => !sent).length;
+    if (unsent === 0) return;
+    const now = performance.now();
+    const [replica, pending] = toSend(
+      this.#replica,
+      this.#pace.operations(length - unsent, now),
+    );
     this.#replica = replica;
+    this.#pace.sent(pending.length, now);
     for (const { kind, seq, op } of pending) {
       this.#send(kind === "op" ? { t: kind, seq, op } : { t: kind, seq });
     }
+    if (pending.length === unsent) return;
+    const waitMs = this.#pace.waitMs(length - unsent + pending.length, now);
+    if (waitMs !== undefined) this.#timers.set("pace", waitMs, () => this.#flush());
+  }
+
+  /** Says where the user is, not more often than others are told: the latest is what counts. */
+  #say(): void {
+    if (!this.#joined || !this.#unsaid || this.#timers.has("here")) return;
+    this.#unsaid = false;
+    this.#send({ t: "here", data: this.#here });
+    this.#pace.sent(1, performance.now());
+    this.#timers.set("here", this.#pace.hereEveryMs, () => this.#say());
   }
 
   #closed(code: number, transport: Transport): void {
@@ -247,17 +309,21 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
     this.#transport = undefined;
     this.#joined = false;
     this.#parts = "";
-    this.#forget();
+    this.#timers.clearAll();
     const closing = afterDocumentClose(code);
     if (closing.next !== "retry") {
       return this.#stop(String(code), closing.next === "stop" ? "stopped" : "replaced");
     }
     this.#show("connecting");
-    // Nobody looks: it waits until somebody does.
-    if (globalThis.document?.hidden === true) return;
+    // One that is back in a moment has not been away.
+    if (!this.#ownTimers.has("alone")) {
+      this.#ownTimers.set("alone", this.#timing.quietMs, () => this.#become(alone(this.#replica)));
+    }
+    // Nobody looks: it waits until somebody does. Or whoever was told has connected it already.
+    if (globalThis.document?.hidden === true || this.#transport !== undefined) return;
     const chance = Math.random();
     const delayMs = Math.max(closing.afterMs, retryDelay(this.#timing, this.#failed++, chance));
-    this.#wait("retry", delayMs, () => this.#open());
+    this.#timers.set("retry", delayMs, () => this.#open());
   }
 
   /** The connection is dead, or never came to life. */
@@ -282,12 +348,13 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #leave(code: number): void {
-    this.#forget();
+    this.#timers.clearAll();
     const transport = this.#transport;
     this.#transport = undefined;
     this.#joined = false;
     this.#parts = "";
     transport?.close(code);
+    this.#become(alone(this.#replica));
   }
 
   /** Somebody looks again: a connection may have died unnoticed, for hidden pages sleep. */
@@ -298,7 +365,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #beat(): void {
-    this.#wait("beat", this.#heartbeatMs, () => {
+    this.#timers.set("beat", this.#heartbeatMs, () => {
       this.#ping();
       this.#beat();
     });
@@ -307,7 +374,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   #ping(): void {
     this.#send({ t: "ping", n: ++this.#pings });
     // The answer to the one before would do, too.
-    if (!this.#timers.has("pong")) this.#wait("pong", this.#timing.pongMs, () => this.#cut());
+    if (!this.#timers.has("pong")) this.#timers.set("pong", this.#timing.pongMs, () => this.#cut());
   }
 
   #send(frame: object): void {
@@ -316,6 +383,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
 
   #stop(reason: string, status: DocumentStatus = "stopped"): void {
     this.#reason = reason;
+    this.#become(alone(this.#replica));
     this.#show(status);
   }
 
@@ -326,9 +394,16 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #become(replica: Replica<S, Op>): void {
-    const kept = this.#replica.pending !== replica.pending;
+    const before = this.#replica;
+    if (replica === before) return;
     this.#replica = replica;
-    if (kept) this.#save();
+    if (before.pending !== replica.pending) {
+      // What is answered and still kept is only asked for once more.
+      if (replica.pending.length === 0 || before.next !== replica.next) this.#save();
+      else if (!this.#ownTimers.has("save")) {
+        this.#ownTimers.set("save", keepEveryMs, () => this.#save());
+      }
+    }
     this.#tell();
   }
 
@@ -338,26 +413,7 @@ export class Connected<S, Op> implements ConnectedDocument<S, Op> {
   }
 
   #save(): void {
+    this.#ownTimers.clear("save");
     this.#keep?.save(keptText(this.#spec, this.#client, this.#replica));
-  }
-
-  #wait(name: string, ms: number, then: () => void): void {
-    this.#cancel(name);
-    this.#timers.set(
-      name,
-      setTimeout(() => {
-        this.#timers.delete(name);
-        then();
-      }, ms),
-    );
-  }
-
-  #cancel(name: string): void {
-    clearTimeout(this.#timers.get(name));
-    this.#timers.delete(name);
-  }
-
-  #forget(): void {
-    for (const name of [...this.#timers.keys()]) this.#cancel(name);
   }
 }
