@@ -76,7 +76,7 @@ const IDLE_SECONDS = 60;
  */
 export function serve(options: BunServeOptions): Promise<Server> {
   return new Promise((resolve) => {
-    const settings = serveSettings(options);
+    const settings = serveSettings(options, { websocket: true });
     const { Bun: bun, process } = globalThis as BunGlobals;
     if (bun === undefined || process === undefined) {
       throw new Error('Cannot serve with "holdfast/bun": this is not Bun');
