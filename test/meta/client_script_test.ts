@@ -5,15 +5,16 @@ import { fileURLToPath } from "node:url";
 import { clientScript } from "../../adapters/live/client_script.ts";
 import { assert, assertEquals, runtime, skip, test } from "../harness/mod.ts";
 
-const mostBytes = 12_288;
+/** By zlib, as Node has it, and the command `gzip` makes less. What Bun and Deno have makes a little more. */
+const spare = runtime === "node" ? 1 : 1.01;
 
 function bytes(text: string): number {
   return gzipSync(text, { level: 9 }).length;
 }
 
 test("[LC40] the script of a page is small, and its second part named in the first", () => {
-  assert(bytes(clientScript.text) <= mostBytes, `${bytes(clientScript.text)} bytes`);
-  assert(bytes(clientScript.more.text) <= 6144, `${bytes(clientScript.more.text)} bytes`);
+  assert(bytes(clientScript.text) <= 12_288 * spare, `${bytes(clientScript.text)} bytes`);
+  assert(bytes(clientScript.more.text) <= 6144 * spare, `${bytes(clientScript.more.text)} bytes`);
   assert(clientScript.text.includes(`more.js?v=${clientScript.more.hash}`));
   assert(clientScript.text.startsWith("/*! with parts of idiomorph 0.8.0, 0BSD */"));
 });

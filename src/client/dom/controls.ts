@@ -14,17 +14,17 @@ import type { FormNow } from "../merge.ts";
 /** What a user types into or chooses from. */
 export type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
+const selector = "input,textarea,select";
+
 /** Tells a control from other elements; buttons are none. */
 export function isControl(node: unknown): node is Control {
-  return node instanceof Element &&
-    node.matches(
-      "textarea,select,input:not([type=submit],[type=button],[type=reset],[type=image])",
-    );
+  return node instanceof Element && node.matches(selector) &&
+    !/submit|button|reset|image/.test((node as Control).type);
 }
 
 /** The controls below an element, itself included. */
 export function controlsIn(root: Element): readonly Control[] {
-  return [root, ...root.querySelectorAll("input,textarea,select")].filter(isControl);
+  return [root, ...root.querySelectorAll(selector)].filter(isControl);
 }
 
 /** The controls of a form, those elsewhere on the page that name it included. */

@@ -64,8 +64,8 @@ export class View implements LiveView {
     noteOpen(root);
     // Typed before this ran. After a reload, or on the way back, the browser has put things in.
     const { controls } = host;
-    for (const one of nav === "navigate" ? controlsIn(root) : []) {
-      if (controls.isNews(one)) controls.edit(one);
+    if (nav === "navigate") {
+      for (const one of controlsIn(root)) if (controls.isNews(one)) controls.edit(one);
     }
   }
 
