@@ -32,7 +32,7 @@ test("[DO14] steps that were read of a log which was replaced meanwhile are not 
   isHeld = false;
   recent.clear();
   for (const key of await w.memory.list("app/document/list/a/log/")) await w.memory.delete(key);
-  const entry = { seq: 1, at: 0, actor: "ada", op: { add: "net" }, inverse: { remove: "net" } };
+  const entry = { seq: 3, at: 0, actor: "ada", op: { add: "net" }, inverse: { remove: "net" } };
   recent.push([entry], 100);
   const steps = async (undo: typeof late) =>
     (await w.finish(undo)).undoable("ada").map(({ inverse }) => inverse);
