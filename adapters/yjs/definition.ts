@@ -1,6 +1,6 @@
 import { defineDocument, type DocumentOptions } from "../../src/document/definition.ts";
 import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
-import { applyYjs, emptyState, type YjsOp, type YjsState } from "./state.ts";
+import { applyYjs, emptyState, isBearable, type YjsOp, type YjsState } from "./state.ts";
 import { yjsVsn } from "../../src/document/yjs_vsn.ts";
 import { checkKnown, named, type OptionNames } from "../../src/core/options.ts";
 
@@ -78,8 +78,14 @@ export function yjsDocument(
     maxOpBytes,
     state: emptyState,
     apply: applyYjs,
-    // A former state cannot be put in the place of one that everybody merges into.
-    authorize: (access, state) =>
-      access.what !== "restore" && (authorize === undefined || authorize(access, state)),
+    authorize: (access, state) => {
+      // A former state cannot be put in the place of one that everybody merges into.
+      if (access.what === "restore") return false;
+      const { op } = access;
+      const bearable = (allowed: boolean) =>
+        allowed === true && (op === undefined || isBearable(state, op));
+      const allowed = authorize === undefined || authorize(access, state);
+      return allowed instanceof Promise ? allowed.then(bearable) : bearable(allowed);
+    },
   });
 }

@@ -4,11 +4,11 @@ import {
   Doc,
   encodeStateAsUpdate,
   getState,
-  type ID,
   Item,
   mergeUpdates,
   Skip,
 } from "yjs";
+import { isId, mergesSoon } from "./cost.ts";
 import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import type { Applied } from "../../src/document/model.ts";
@@ -86,6 +86,16 @@ function contentOf(state: YjsState): Doc {
   return content;
 }
 
+/**
+ * Tells whether somebody may have an update merged who may write: not one that would keep the server from
+ * everything else. What is in the log was judged before, and is not judged again.
+ */
+export function isBearable(state: YjsState, op: YjsOp): boolean {
+  const update = readOp(op);
+  if (update === undefined || readUpdate(update) === undefined) return true;
+  return mergesSoon(contentOf(state), update, () => fill(new Doc(), state));
+}
+
 function readOp(op: unknown): Uint8Array | undefined {
   if (typeof op !== "object" || op === null) return undefined;
   const { update } = op as { update?: unknown };
@@ -147,10 +157,6 @@ function isComplete({ store }: Doc, { structs, ds }: Decoded): boolean {
       clock + len <= endOf(client)
     )
   );
-}
-
-function isId(value: unknown): value is ID {
-  return typeof value === "object" && value !== null && "clock" in value && "client" in value;
 }
 
 /** What was new in an update, as an update; `undefined` if nothing was. A text tells what is wrong. */
