@@ -19,6 +19,13 @@ export interface OutBoxPorts {
   overflow(): void;
 }
 
+/** A frame that waits. */
+interface Queued {
+  readonly frame: string;
+  /** It is an answer, which cannot be left out. */
+  readonly owed: boolean;
+}
+
 /**
  * Frames on their way out, in order. Long ones go out in parts, a few a turn of the event loop, so
  * that a document of a megabyte stalls nobody else; and what a slow client cannot take is refused rather
@@ -30,9 +37,9 @@ export class OutBox {
   /** What comes before the answer to the join waits for it. */
   #opened = false;
   #early: (readonly string[])[] = [];
-  #queue: string[] = [];
+  #queue: Queued[] = [];
   #queued = 0;
-  /** Bytes of answers among them, at most: counted anew once nothing is left. */
+  /** Bytes of answers among them. */
   #owed = 0;
   #refused = false;
   #cancel: (() => void) | undefined;
@@ -47,27 +54,27 @@ export class OutBox {
   /** Sends the answer to the join, then what has waited for it. */
   open(frames: readonly string[]): void {
     this.#opened = true;
-    this.#add(frames);
-    for (const early of this.#early.splice(0)) this.#add(early);
+    this.#add(frames, false);
+    for (const early of this.#early.splice(0)) this.#add(early, false);
   }
 
   /** Sends an answer after the frames before it. What a client is owed cannot be left out, so it ends. */
   add(text: string): void {
     if (this.#closed) return;
     if (this.#owed + this.#ports.buffered() > 2 * this.#maxBytes) return this.#ports.overflow();
-    if (this.#queue.length > 0) this.#owed += text.length;
-    this.#add(inParts(text));
+    this.#add(inParts(text), true);
   }
 
-  #add(frames: readonly string[]): void {
+  #add(frames: readonly string[], owed: boolean): void {
     if (this.#closed) return;
     const [first = ""] = frames;
     if (this.#queue.length === 0 && frames.length === 1 && first.length <= maxWhole) {
       return this.#ports.send(first);
     }
     for (const frame of frames) {
-      this.#queue.push(frame);
+      this.#queue.push({ frame, owed });
       this.#queued += frame.length;
+      if (owed) this.#owed += frame.length;
     }
     this.#pump();
   }
@@ -88,7 +95,7 @@ export class OutBox {
       this.#pump();
       return false;
     }
-    this.#add(frames);
+    this.#add(frames, false);
     return true;
   }
 
@@ -114,13 +121,14 @@ export class OutBox {
   #next(): void {
     this.#cancel = undefined;
     for (let sent = 0; sent < partsInATurn && this.#fits(); sent++) {
-      const frame = this.#queue.shift();
-      if (frame === undefined) break;
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      const { frame, owed } = next;
       this.#queued -= frame.length;
+      if (owed) this.#owed -= frame.length;
       this.#ports.send(frame);
     }
     if (this.#queue.length > 0) return this.#pump();
-    this.#owed = 0;
     if (!this.#refused) return;
     if (!this.#fits()) return this.#pump();
     this.#refused = false;
