@@ -15,8 +15,9 @@ interface Adapter {
 
 const runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 const Board = treeDocument({ name: "bench", vsn: 1 });
-/** Those who write as fast as they can are what is measured. */
-const limits = { framesPerSecond: 1e9, burst: 1e9 };
+/** Those who write as fast as they can are what is measured, whether they read as fast or not. */
+const limits = { framesPerSecond: 1e9, burst: 1e9, maxBacklogBytes: 2 ** 24 };
+const sockets = { maxBufferedBytes: 2 ** 26 };
 
 /** Serves documents of this library, durable in SQLite before anybody hears of a change. */
 export async function start(folder: string): Promise<Served> {
@@ -33,7 +34,7 @@ export async function start(folder: string): Promise<Served> {
   });
   // What the route needs of a context, Hono's has; its type says more than can be told here.
   app.get("/:id", route as never);
-  const { port } = await serve({ fetch: app.fetch, port: 0, holdfast, signals: [] });
+  const { port } = await serve({ fetch: app.fetch, port: 0, holdfast, signals: [], sockets });
   return {
     port,
     async seed(document, nodes) {
