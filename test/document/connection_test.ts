@@ -5,7 +5,6 @@ import type { Timing } from "../../src/client/timing.ts";
 import type { DocumentDefinition } from "../../src/document/model.ts";
 import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
 import { second, type World, world } from "../object_model/world.ts";
-import { OutBox } from "../../src/document/out_box.ts";
 import { listDocument } from "./list.ts";
 
 interface Op {
@@ -385,31 +384,4 @@ test("[DC15] a page sends what was refused for now again, and what came after it
   assertEquals(sent(), [1, 2, 3]);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assertEquals(sent(), [1, 2, 3, 2, 3, 4]);
-});
-
-test("[DO20] a client that lags but reads on is not closed for the answers it has had", async () => {
-  const { clock } = world();
-  let waiting = 9000;
-  let overflows = 0;
-  let sent = 0;
-  const out = new OutBox({
-    clock,
-    send: (text) => {
-      sent++;
-      waiting += text.length;
-    },
-    buffered: () => waiting,
-    drained: () => {},
-    overflow: () => void overflows++,
-  }, 10_000);
-  out.open(["part", "part"]);
-  for (let n = 0; n < 20; n++) out.add("a".repeat(100));
-  for (let n = 0; n < 500; n++) {
-    // As much goes as comes, and something always waits.
-    for (let answers = 0; answers < 4; answers++) out.add("a".repeat(100));
-    waiting = 2150;
-    await clock.advance(50);
-  }
-  assertEquals(overflows, 0);
-  assert(sent > 2000 && sent < 2022, `${sent} of 2022 were sent`);
 });
