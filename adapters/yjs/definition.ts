@@ -1,4 +1,9 @@
-import { defineDocument, type DocumentOptions } from "../../src/document/definition.ts";
+import {
+  commonNames,
+  type CommonOptions,
+  defineDocument,
+  type DocumentOptions,
+} from "../../src/document/definition.ts";
 import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
 import { applyYjs, emptyState, isBearable, type YjsOp, type YjsState } from "./state.ts";
 import { yjsVsn } from "../../src/document/yjs_vsn.ts";
@@ -26,18 +31,7 @@ export interface YjsDocumentOptions extends
   readonly maxOpBytes?: number;
 }
 
-const optionNames: OptionNames<YjsDocumentOptions> = {
-  name: true,
-  gracePeriodMs: true,
-  snapshotIntervalMs: true,
-  snapshotOps: true,
-  historyOps: true,
-  historyMs: true,
-  maxDocumentBytes: true,
-  maxUnsavedBytes: true,
-  authorize: "a function",
-  maxOpBytes: true,
-};
+const { vsn: _, ...optionNames }: OptionNames<CommonOptions> = commonNames;
 
 /**
  * Defines a class of documents whose content is a Yjs document: shared text, lists and maps that
@@ -70,7 +64,7 @@ const optionNames: OptionNames<YjsDocumentOptions> = {
 export function yjsDocument(
   options: YjsDocumentOptions,
 ): DocumentDefinition<YjsState, YjsOp> {
-  checkKnown(options, optionNames, `define ${named("document", options)}`);
+  checkKnown<YjsDocumentOptions>(options, optionNames, `define ${named("document", options)}`);
   const { authorize, maxOpBytes = 262_144, ...others } = options;
   return defineDocument({
     ...others,

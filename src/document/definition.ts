@@ -113,16 +113,17 @@ export function defineDocument<S, Op>(
   return Object.freeze({ spec: Object.freeze(spec) });
 }
 
-const optionNames: OptionNames<DocumentOptions<unknown, unknown>> = {
+/** What is to be set for documents of every kind. */
+export type CommonOptions = Omit<
+  DocumentOptions<unknown, unknown>,
+  "state" | "apply" | "schema" | "migrate" | "migrateOp" | "parts"
+>;
+
+/** The names of those. */
+export const commonNames: OptionNames<CommonOptions> = {
   name: true,
   vsn: true,
-  state: true,
-  apply: true,
-  schema: true,
-  migrate: "a function",
-  migrateOp: "a function",
   authorize: "a function",
-  parts: "an object",
   gracePeriodMs: true,
   snapshotIntervalMs: true,
   snapshotOps: true,
@@ -131,6 +132,16 @@ const optionNames: OptionNames<DocumentOptions<unknown, unknown>> = {
   maxOpBytes: true,
   maxDocumentBytes: true,
   maxUnsavedBytes: true,
+};
+
+const optionNames: OptionNames<DocumentOptions<unknown, unknown>> = {
+  ...commonNames,
+  state: true,
+  apply: true,
+  schema: true,
+  migrate: "a function",
+  migrateOp: "a function",
+  parts: "an object",
 };
 
 const forever = Number.MAX_SAFE_INTEGER;

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { defineDocument, type DocumentOptions } from "./definition.ts";
+import { commonNames, defineDocument, type DocumentOptions } from "./definition.ts";
 import { isKey, keyBetween } from "./fractional.ts";
 import type { Applied, DocumentDefinition, PartsOf } from "./model.ts";
 import { checkKnown, named, type OptionNames, wrongArgument } from "../core/options.ts";
@@ -60,21 +60,11 @@ export type TreeOptions =
   };
 
 const optionNames: OptionNames<TreeOptions> = {
-  name: true,
-  vsn: true,
+  ...commonNames,
   state: "a function",
   schema: true,
   migrate: "a function",
   migrateOp: "a function",
-  authorize: "a function",
-  gracePeriodMs: true,
-  snapshotIntervalMs: true,
-  snapshotOps: true,
-  historyOps: true,
-  historyMs: true,
-  maxOpBytes: true,
-  maxDocumentBytes: true,
-  maxUnsavedBytes: true,
   checkNode: true,
 };
 
