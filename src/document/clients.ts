@@ -31,10 +31,9 @@ export class Clients {
     return new Clients(marks);
   }
 
-  /** What is known of an operation of a client; `undefined` if it has not been here. */
-  find(client: { readonly id: string; readonly seq: number }): ClientMark | "older" | undefined {
+  /** A client's latest operation; `undefined` if the one that is asked for has not been here. */
+  latest(client: { readonly id: string; readonly seq: number }): ClientMark | undefined {
     const mark = this.marks.get(client.id);
-    if (mark === undefined || mark.clientSeq < client.seq) return undefined;
-    return mark.clientSeq === client.seq ? mark : "older";
+    return mark === undefined || mark.clientSeq < client.seq ? undefined : mark;
   }
 }

@@ -14,7 +14,7 @@ import type { Members } from "./members.ts";
 import { Memory } from "./memory.ts";
 import type { CatchUp } from "./model.ts";
 import { Snapshots } from "./snapshots.ts";
-import { type Entry, entryBytes, type Segment } from "./stored.ts";
+import { type ClientMark, type Entry, entryBytes, type Segment } from "./stored.ts";
 import type { Submission } from "./submission.ts";
 import type { UndoLog } from "./undo.ts";
 import { type AnySpec, type Outcome, storable, type Version } from "./version.ts";
@@ -186,9 +186,12 @@ export class OpenDocument {
     void Promise.resolve().then(() => this.#loop());
   }
 
-  /** The entry of a client's operation, durable or on its way. */
-  find(client: NonNullable<Entry["client"]>): Entry | undefined {
-    return this.#memory.recent.of(client);
+  /** The entry of a client's operation, durable or on its way; a promise if the log has to be read. */
+  find(
+    client: NonNullable<Entry["client"]>,
+    latest: ClientMark,
+  ): Entry | Promise<Entry | undefined> {
+    return this.#memory.recent.of(client, latest);
   }
 
   /** Entries between two numbers, the latter included; `undefined` if memory lacks some. */

@@ -173,7 +173,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
       spec: this.#spec,
       id: this.id,
       now: () => clock.now(),
-      find: (client) => open.find(client),
+      find: (client, latest) => open.find(client, latest),
     };
   }
 

@@ -1,5 +1,6 @@
+import { Former } from "./former.ts";
 import type { LogStore } from "./log_store.ts";
-import { type Entry, entryBytes } from "./stored.ts";
+import { type ClientMark, type Entry, entryBytes } from "./stored.ts";
 import { Tail } from "./tail.ts";
 import { Touched } from "./touched.ts";
 import { UndoLog } from "./undo.ts";
@@ -17,6 +18,7 @@ export class Recent {
   /** The parts that its durable entries have touched. */
   readonly touched: Touched = new Touched();
   #undo: UndoLog = new UndoLog();
+  readonly #former: Former;
   /** The steps before those entries are in it. */
   #complete: Promise<void> | undefined;
 
@@ -29,6 +31,7 @@ export class Recent {
     this.#spec = spec;
     this.#log = log;
     this.#key = key;
+    this.#former = new Former(spec, log, key);
   }
 
   /**
@@ -54,6 +57,7 @@ export class Recent {
     this.#era++;
     this.#tail.clear();
     this.touched.forget();
+    this.#former.clear();
     this.back(0);
   }
 
@@ -87,9 +91,17 @@ export class Recent {
     if (era === this.#era) this.#tail.prepend(older, entryBytes(older), first);
   }
 
-  /** The entry of a client's operation, if it is still here. */
-  of(client: NonNullable<Entry["client"]>): Entry | undefined {
-    return this.#tail.of(client);
+  /**
+   * The entry of a client's operation: at once if memory has it, else from the log. `undefined` if it was
+   * never accepted, or long before the client's latest.
+   *
+   * @param latest The client's latest operation that was accepted.
+   */
+  of(
+    client: NonNullable<Entry["client"]>,
+    latest: ClientMark,
+  ): Entry | Promise<Entry | undefined> {
+    return this.#tail.of(client) ?? this.#former.find(client, latest);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../core/json.ts";
 import { checkSchema } from "../core/schema.ts";
 import type { MutateAnswer } from "./model.ts";
-import type { Entry } from "./stored.ts";
+import type { ClientMark, Entry } from "./stored.ts";
 import { type AnySpec, type Outcome, propose, type Version } from "./version.ts";
 
 /** Something to be done to a document, in its turn. Runs again if another node was first. */
@@ -18,8 +18,16 @@ export interface RunEnv {
   readonly spec: AnySpec;
   readonly id: string;
   now(): number;
-  /** The entry of an operation that was accepted before, if it is still known. */
-  find(client: NonNullable<Entry["client"]>): Entry | undefined;
+  /**
+   * The entry of an operation that was accepted before, if it is still known; a promise if the log has
+   * to be read.
+   *
+   * @param latest The client's latest operation that was accepted.
+   */
+  find(
+    client: NonNullable<Entry["client"]>,
+    latest: ClientMark,
+  ): Entry | Promise<Entry | undefined>;
 }
 
 /** Who does something. */
@@ -32,7 +40,7 @@ export interface Doer {
 export function runOperation(env: RunEnv, op: JsonValue, doer: Doer): Submission["run"] {
   return (version) => {
     const known = answered(env, version, doer.client);
-    if (known !== undefined) return { answer: known };
+    if (known !== undefined) return known;
     return whenAllowed(
       env,
       version,
@@ -48,18 +56,27 @@ function answered(
   { find }: RunEnv,
   { clients }: Version,
   client: Entry["client"],
-): MutateAnswer<JsonValue> | undefined {
+): Outcome | Promise<Outcome> | undefined {
   if (client === undefined) return undefined;
-  const mark = clients.find(client);
-  if (mark === undefined) return undefined;
-  const entry = find(client);
+  const latest = clients.latest(client);
+  if (latest === undefined) return undefined;
+  const found = find(client, latest);
+  const answer = (entry: Entry | undefined) => ({ answer: formerAnswer(entry, client, latest) });
+  return found instanceof Promise ? found.then(answer) : answer(found);
+}
+
+function formerAnswer(
+  entry: Entry | undefined,
+  client: NonNullable<Entry["client"]>,
+  latest: ClientMark,
+): MutateAnswer<JsonValue> {
   if (entry?.rectified !== undefined && entry.op !== undefined) {
     return { status: "rectified", seq: entry.seq, op: entry.op };
   }
   if (entry !== undefined) return { status: "commit", seq: entry.seq };
-  return mark === "older"
-    ? { status: "discard", reason: "a later operation of this client was accepted before" }
-    : { status: "commit", seq: mark.seq };
+  return latest.clientSeq === client.seq
+    ? { status: "commit", seq: latest.seq }
+    : { status: "discard", reason: "a later operation of this client was accepted before" };
 }
 
 /** Goes on if schema and rights allow it; waits only if they do. */
@@ -107,7 +124,7 @@ export function runUndo(
 ): Submission["run"] {
   return async (version) => {
     const known = answered(env, version, doer.client);
-    if (known !== undefined) return { answer: known };
+    if (known !== undefined) return known;
     for (const { inverse, seq } of await steps()) {
       if (inverse === undefined) continue;
       const proposal = { op: inverse, at: env.now(), ...doer, [kind]: seq };
@@ -124,7 +141,7 @@ export function runUndo(
 export function runRestore(env: RunEnv, state: JsonValue, doer: Doer): Submission["run"] {
   return async (version) => {
     const known = answered(env, version, doer.client);
-    if (known !== undefined) return { answer: known };
+    if (known !== undefined) return known;
     const { authorize } = env.spec;
     const access = { actor: doer.actor, what: "restore" as const, id: env.id };
     if (authorize !== undefined && await authorize(access, version.state) !== true) {
