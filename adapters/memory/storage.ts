@@ -1,6 +1,6 @@
 import { HoldfastError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
-import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
+import { checkDelete, checkList, checkPut, checkPutAt } from "../../src/core/storage_args.ts";
 import type {
   DeleteOptions,
   DeleteResult,
@@ -77,9 +77,11 @@ class Memory implements MemoryStorage {
   }
 
   putSync(key: string, value: string, options: PutOptions = {}): PutResult {
-    checkPut(key, value, options);
+    const known = this.#entries.get(key);
+    if (known === undefined) checkPut(key, value, options);
+    else checkPutAt(value, options);
     this.#admit(options);
-    const found = this.#entries.get(key)?.etag ?? null;
+    const found = known?.etag ?? null;
     const lost = options.ifNoneMatch === "*" ? found !== null : this.#isStale(found, options);
     if (lost) return { ok: false, found };
     const etag = String(++this.#version);

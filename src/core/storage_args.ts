@@ -28,6 +28,11 @@ const MAX_LIMIT = 1000;
  */
 export function checkPut(key: unknown, value: unknown, conditions: WriteConditions = {}): void {
   checkStorageKey(key);
+  checkPutAt(value, conditions);
+}
+
+/** The same for a key that is there, so that it was checked before. */
+export function checkPutAt(value: unknown, conditions: WriteConditions): void {
   if (typeof value !== "string") throw new TypeError("Cannot put: the value is not a string");
   if (!value.isWellFormed()) throw new TypeError("Cannot put: the value has a lone surrogate");
   checkEtag(conditions.ifMatch);
