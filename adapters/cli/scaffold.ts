@@ -193,7 +193,13 @@ const LIVE_APP = `import { defineStash, type Holdfast } from "holdfast";
 import { session, type SessionEnv } from "holdfast/hono";
 import { createLive, defineView, type Live, type LiveOptions } from "holdfast/live";
 import { Hono } from "hono";
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
+
+/** What the client says of the page: that it is cut off, and that a note may not have arrived. */
+const STYLE = \`
+  [data-live-state="reconnecting"], [data-live-state="offline"] { opacity: 0.6; }
+  [data-live-unsent]::after { content: "Not saved. Please try again."; }
+\`;
 
 /** What was added: it belongs to the session, and every tab may add to it. */
 const Items = defineStash({
@@ -259,7 +265,7 @@ export function createApp(
     layout: ({ content, script }) =>
       html\`<!doctype html>
         <html lang="en">
-          <head><title>Notes</title></head>
+          <head><title>Notes</title><style>\${raw(STYLE)}</style></head>
           <body><h1>Notes</h1>\${content}\${script}</body>
         </html>\`,
   }));

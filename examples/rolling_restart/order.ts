@@ -1,5 +1,6 @@
 /** An order form that two versions of a shop share: version 2 wraps gifts. */
-import { type AnyView, defineView } from "holdfast/live";
+import { defineStash } from "holdfast";
+import { type AnyView, defineView, type ViewContext } from "holdfast/live";
 import { html } from "hono/html";
 import * as v from "valibot";
 
@@ -13,6 +14,34 @@ const fields = {
 };
 const Form = v.object(fields);
 
+/** What was ordered belongs to the session: every tab may order, and two of them at once. */
+const Orders = defineStash({
+  name: "orders",
+  vsn: 1,
+  stored: ["placed"],
+  state: () => ({ placed: [] as string[] }),
+});
+
+interface State extends v.InferOutput<typeof Form> {
+  orders: number;
+}
+
+/** Shows what is stored: this page's view knows only what it last read. */
+async function read({ state, session }: ViewContext<State>): Promise<void> {
+  state.orders = (await session.stash(Orders)).state.placed.length;
+}
+
+/** Orders, and empties the form. */
+async function order({ state, session, eventId }: ViewContext<State>): Promise<void> {
+  const orders = await session.stash(Orders);
+  // Reads and writes in one step: of two tabs that order at once none loses its order. One that is
+  // sent again, because its node was gone, has its name already.
+  await orders.update(({ placed }) => {
+    if (!placed.includes(eventId)) placed.push(eventId);
+  });
+  Object.assign(state, v.parse(Form, {}), { orders: orders.state.placed.length });
+}
+
 type Markup = ReturnType<typeof html>;
 
 /** The view of one version, on one node. */
@@ -20,25 +49,22 @@ export function orderView(version: 1 | 2, node: string): AnyView {
   return defineView({
     name: "order",
     vsn: version,
-    // What is typed belongs to the page; how much was ordered, to the session.
+    // What is typed belongs to the page.
     stored: {
       product: "reconnect",
       quantity: "reconnect",
       name: "reconnect",
       note: "reconnect",
       gift: "reconnect",
-      orders: "session",
     },
     migrate: (_, data) => ({ ...data, gift: "" }),
-    state: () => ({ ...v.parse(Form, {}), orders: 0 }),
+    state: (): State => ({ ...v.parse(Form, {}), orders: 0 }),
+    mount: read,
+    // Another tab has stored something.
+    info: read,
     events: {
       edit: { input: Form, run: ({ state }, input) => void Object.assign(state, input) },
-      order: {
-        input: Form,
-        run(ctx) {
-          Object.assign(ctx.state, v.parse(Form, {}), { orders: ctx.state.orders + 1 });
-        },
-      },
+      order: { input: Form, run: order },
     },
     render: ({ state, ctx }) => {
       const count = Math.min(99, Math.max(1, Math.trunc(Number(state.quantity)) || 1));

@@ -4,7 +4,7 @@ import type { StandardSchema } from "../core/schema.ts";
 import { isStandardSchema } from "../core/schema.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Migrate } from "../core/vsn.ts";
-import { defineStash, type StashDefinition, type StashOptions } from "../stash/definition.ts";
+import { describeStash, type StashDefinition, type StashOptions } from "../stash/definition.ts";
 import type {
   AutoStash,
   CheckedHandler,
@@ -111,7 +111,7 @@ export function defineView<
 >(options: ViewOptions<S, I, W>): ViewDefinition<S> {
   checkKnown(options, optionNames, `define ${named("view", options)}`);
   const { name, vsn = 1, stored = [], state, schema, migrate, onInvalidValue } = options;
-  const stash = defineStash<S>(
+  const stash = describeStash<S>(
     {
       name,
       vsn,
@@ -121,6 +121,7 @@ export function defineView<
       ...(migrate === undefined ? {} : { migrate }),
       ...(onInvalidValue === undefined ? {} : { onInvalidValue }),
     } satisfies StashOptions<S>,
+    "view",
   );
   return { name, stash, spec: specOf(options, stash) };
 }

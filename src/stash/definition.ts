@@ -100,13 +100,21 @@ const namePattern = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.-]{1,6
  */
 export function defineStash<S extends PlainState>(options: StashOptions<S>): StashDefinition<S> {
   checkKnown(options, optionNames, `define ${named("stash", options)}`);
+  return describeStash(options, "stash");
+}
+
+/** Does what {@linkcode defineStash} does, for what has a stash and is called otherwise. */
+export function describeStash<S extends PlainState>(
+  options: StashOptions<S>,
+  kind: "stash" | "view",
+): StashDefinition<S> {
   const { name, schema, migrate, onInvalidValue = "throw" } = options;
   if (typeof name !== "string" || !namePattern.test(name)) {
     throw wrongArgument(
-      `Cannot define a stash named ${shown(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ . -`,
+      `Cannot define a ${kind} named ${shown(name)}: a name is 1 to 64 of A-Z a-z 0-9 _ . -`,
     );
   }
-  const what = `stash "${name}"`;
+  const what = `${kind} "${name}"`;
   const vsn = checkVsn(options.vsn, what);
   const scopes = parseScopes(options.stored as Parameters<typeof parseScopes>[0], what);
   if (typeof options.state !== "function") {

@@ -165,6 +165,7 @@ test("[CL13] so does what init writes with a live view", async (t) => {
   const { url } = await start(t, folder);
   const page = await (await fetch(url)).text();
   assert(page.includes('data-live-change="edit"'), page);
+  assert(page.includes("[data-live-unsent]::after {"), "what may not have arrived shows");
   const script = /<script[^>]+src="([^"]+)"/.exec(page)?.[1] ?? "none";
   assertEquals((await fetch(new URL(script, url))).status, 200);
 }, { timeoutMs: 120_000 });

@@ -174,11 +174,13 @@ test("[LV24] scenario 6: a definition that makes no sense is refused when it is 
   const [source, key] = [{ open: () => {} }, () => 1];
   // Each breaks one rule that the types would catch too.
   const bad: readonly [object, RegExp][] = [
-    [{ name: "a b" }, /Cannot define a stash named/],
+    [{ name: "a b" }, /Cannot define a view named/],
     [{ stored: { a: "permanent" } }, /reserved/],
     [{ stored: { a: "forever" } }, /neither "session" nor "reconnect"/],
     [{ stored: ["b"] }, /has no key "b"/],
-    [{ vsn: 0 }, /vsn/],
+    [{ vsn: 0 }, /^Cannot define view "a": .*vsn/],
+    [{ state: () => null }, /^Cannot define view "a": state\(\) did not return an object/],
+    [{ schema: {} }, /^Cannot define view "a": "schema" is not/],
     [{ render: undefined }, /"render" is not a function/],
     [{ mount: 1 }, /"mount" is not a function/],
     [{ events: { "a b": () => {} } }, /an event cannot be named/],

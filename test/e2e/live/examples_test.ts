@@ -96,3 +96,11 @@ shop.scenario("[EX17] the order form goes from version 1 to 2 while a note is ty
   await page.locator(".orders", { hasText: "1 ordered" }).waitFor();
   assertEquals(await page.locator("#note").inputValue(), "");
 });
+
+shop.scenario("[EX17] two tabs that order at the same time lose no order", async (s) => {
+  s.proxy.lead(await s.node("a", { VERSION: "2" }));
+  const context = await s.context();
+  const tabs = [await s.open("/", context), await s.open("/", context)];
+  await Promise.all(tabs.map((tab) => tab.locator("form#order button").click()));
+  for (const tab of tabs) await tab.locator(".orders", { hasText: "2 ordered" }).waitFor();
+});
