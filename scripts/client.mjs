@@ -15,7 +15,8 @@ const licence = "/*! with parts of idiomorph 0.8.0, 0BSD */\n";
 
 /**
  * What the client never asks of idiomorph is left out of the script: documents, heads, text to parse,
- * the focus, defaults, and its warnings. All else of it stays as it is.
+ * the focus, defaults, callbacks, and its warnings. All else does what it does there, some of it in
+ * fewer words.
  */
 const trimmed = {
   morph: `(oldNode, newContent, config) {
@@ -40,15 +41,80 @@ const trimmed = {
     };
   }`,
   morphNode: `(oldNode, newContent, ctx) {
-    if (ctx.callbacks.beforeNodeMorphed(oldNode, newContent) === false) return oldNode;
+    if (!ctx.callbacks.beforeNodeMorphed(oldNode, newContent)) return oldNode;
     morphAttributes(oldNode, newContent, ctx);
     morphChildren(ctx, oldNode, newContent);
-    ctx.callbacks.afterNodeMorphed(oldNode, newContent);
     return oldNode;
   }`,
+  createNode: `(parent, fresh, before, ctx) {
+    const known = ctx.idMap.has(fresh);
+    const made = known
+      ? ctx.doc.createElementNS(fresh.namespaceURI, fresh.localName)
+      : ctx.doc.importNode(fresh, true);
+    parent.insertBefore(made, before);
+    if (known) morphNode(made, fresh, ctx);
+    ctx.callbacks.afterNodeAdded(made);
+    return made;
+  }`,
+  removeNode: `(ctx, node) {
+    if (node === ctx.pantry) return;
+    if (ctx.idMap.has(node)) moveBefore(ctx.pantry, node, null);
+    else {
+      ctx.callbacks.beforeNodeRemoved(node);
+      node.parentNode?.removeChild(node);
+    }
+  }`,
+  moveBefore: `(parent, element, after) {
+    try {
+      parent.moveBefore(element, after);
+    } catch {
+      parent.insertBefore(element, after);
+    }
+  }`,
+  morphAttributes: `(old, fresh, ctx) {
+    if (fresh.nodeType === 1) {
+      for (const one of fresh.attributes) {
+        if (old.getAttribute(one.name) === one.value) continue;
+        // A clone, because no name is refused then.
+        if (!ignoreAttribute(one.name, old, ctx)) old.setAttributeNode(one.cloneNode(true));
+      }
+      for (const { name } of [...old.attributes]) {
+        if (fresh.hasAttribute(name) || ignoreAttribute(name, old, ctx)) continue;
+        old.removeAttribute(name);
+      }
+      syncInputValue(old, fresh, ctx);
+    } else if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+  }`,
+  syncInputValue: `(old, fresh, ctx) {
+    const { value } = fresh;
+    if (is.optionElement(old)) syncBooleanAttribute(old, fresh, "selected", ctx);
+    else if (is.textAreaElement(old)) {
+      if (ignoreAttribute("value", old, ctx)) return;
+      if (value !== old.value) old.value = value;
+      const text = old.firstChild;
+      if (text && text.nodeValue !== value) text.nodeValue = value;
+    } else if (is.inputElement(old) && fresh.type !== "file") {
+      syncBooleanAttribute(old, fresh, "checked", ctx);
+      syncBooleanAttribute(old, fresh, "disabled", ctx);
+      if (!fresh.hasAttribute("value")) {
+        if (ignoreAttribute("value", old, ctx)) return;
+        old.value = "";
+        old.removeAttribute("value");
+      } else if (old.value !== value && !ignoreAttribute("value", old, ctx)) {
+        old.setAttribute("value", value);
+        old.value = value;
+      }
+    }
+  }`,
+  syncBooleanAttribute: `(old, fresh, name, ctx) {
+    const is = fresh[name];
+    if (is === old[name] || ignoreAttribute(name, old, ctx)) return;
+    old[name] = is;
+    old.toggleAttribute(name, is);
+  }`,
   ignoreValueOfActiveElement: "() {}",
-  ignoreAttribute: `(name, element, kind, ctx) {
-    return ctx.callbacks.beforeAttributeUpdated(name, element, kind) === false;
+  ignoreAttribute: `(name, element, ctx) {
+    return !ctx.callbacks.beforeAttributeUpdated(name, element);
   }`,
 };
 
@@ -68,6 +134,11 @@ function replaceOnce(text, pattern, by, what) {
 const trim = {
   name: "trim",
   transform(code, id) {
+    // What is left out need not be told to do nothing.
+    if (id.endsWith("adapters/client/morph.ts")) {
+      const told = /\n *restoreFocus:[\s\S]*\.\.\.callbacks,\n *\},\n/g;
+      return replaceOnce(code, told, "\ncallbacks,\n", "options");
+    }
     if (!id.endsWith("idiomorph.esm.js")) return undefined;
     const text = Object.entries(trimmed).reduce((whole, [name, body]) => {
       const pattern = new RegExp(`\\n( *)function ${name}\\([\\s\\S]*?\\n\\1\\}\\n`, "g");

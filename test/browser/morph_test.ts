@@ -188,6 +188,30 @@ inBrowser("[LC13] a field put in before another does not get what was typed ther
   );
 });
 
+inBrowser("[LC10] [LC11] a password that is shown and hidden again stays what it is", async (t) => {
+  const html = (type: string, said = "") =>
+    `<form id="f" data-live-change="edit"><input id="p" name="p" type="${type}" ${said}></form>
+    <button id="b">b</button>`;
+  const opened = await openConnected(t, { html: html("password") });
+  const { fake, page } = opened;
+  const held = () => page.evaluate("[p.type, p.value, new FormData(f).get('p')]");
+  fake.onEvent = () => false;
+  await page.fill("#p", "s3cret");
+  await patched(opened, html("text"));
+  assertEquals(await held(), ["text", "s3cret", "s3cret"], "not answered");
+  fake.onEvent = () => ({});
+  await page.fill("#p", "s3cret!");
+  await fake.events(2);
+  await page.focus("#b");
+  await patched(opened, html("password"));
+  assertEquals(await held(), ["password", "s3cret!", "s3cret!"], "answered");
+  await patched(opened, html("text", 'value="said"'));
+  assertEquals(await held(), ["text", "said", "said"], "what the server says");
+  await page.fill("#p", "typed");
+  await patched(opened, html("checkbox", 'value="on"'));
+  assertEquals(await page.evaluate("[p.value, p.checked]"), ["on", false], "another control");
+});
+
 inBrowser("[LC13] elements with a key keep what they are when the order changes", async (t) => {
   const html = (keys: string) =>
     `<ul>${[...keys].map((key) => `<li data-live-key="${key}">${key}</li>`).join("")}</ul>`;

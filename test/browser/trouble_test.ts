@@ -76,6 +76,28 @@ inBrowser(
   },
 );
 
+inBrowser("[LC33] nor in controls outside of any form", async (t) => {
+  const html = `<input id="a"><textarea id="b"></textarea><input type="checkbox" id="c">
+    <select id="d"><option>1</option><option>2</option></select><input type="radio" id="e">
+    <input id="g" form="out"><input type="file" id="h">`;
+  const { fake, page } = await openConnected(t, { html, after: '<form id="out"></form>' });
+  const held = "[a.value, b.value, c.checked, d.value, e.checked, g.value, h.files.length]";
+  await page.setInputFiles("#h", { name: "a.txt", mimeType: "text/plain", buffer: Buffer.of(1) });
+  for (const id of ["#a", "#g", "#b"]) await page.fill(id, "of another user");
+  for (const id of ["#c", "#e"]) await page.check(id);
+  await page.selectOption("#d", "2");
+  fake.onRequest = (request, response) => {
+    if (request.headers["x-live-navigation"] !== "1") return false;
+    response.setHeader("content-type", "text/html");
+    response.end(fake.page().replace('data-live-token="token"', 'data-live-token="new"'));
+    return true;
+  };
+  fake.cut(4401);
+  await fake.joins(2);
+  await showing(page, "connected");
+  assertEquals(await page.evaluate(held), ["", "", false, "1", false, "", 0]);
+});
+
 inBrowser("[LC33] a page that is sent elsewhere when it asks for a token goes there", async (t) => {
   const { fake, page } = await openConnected(t);
   fake.onRequest = (request, response) => {

@@ -76,6 +76,41 @@ inBrowser("[LC17] what was typed before the script ran is the user's", async (t)
   assertEquals(await page.inputValue("[name=b]"), "early b");
 });
 
+for (const when of ["before", "after"]) {
+  inBrowser(
+    `[LC17] so is what the browser puts back on the way back, ${when} the page is connected`,
+    async (t) => {
+      const html = `<form id="f" data-live-change="edit"><textarea name="a"></textarea>
+        <input name="b" value="said"></form>`;
+      const { fake, page } = await openConnected(t, { html, after: '<img src="/slow">' });
+      await page.fill("[name=a]", "half a letter");
+      await page.fill("[name=b]", "typed");
+      await fake.events(2);
+      await page.goto(`${fake.url}/elsewhere`);
+      await fake.joins(2);
+      let loaded = () => {};
+      // The browser puts things in when all of the page is loaded.
+      if (when === "after") {
+        fake.onRequest = ({ url }, response) => {
+          if (url === "/slow") loaded = () => response.end();
+          return url === "/slow";
+        };
+      }
+      const back = page.goBack();
+      await fake.joins(3);
+      await showing(page, "connected");
+      loaded();
+      await back;
+      await fake.events(3);
+      // Where the server says something, it is newer than what the browser remembers.
+      await page.waitForFunction("f.elements[1].value === 'said'");
+      assertEquals(await page.inputValue("[name=a]"), "half a letter");
+      const told = fake.of("event").slice(2).map(({ form }) => form?.data[0]);
+      assertEquals(told, [["a", "half a letter"]]);
+    },
+  );
+}
+
 inBrowser(
   "[LC24] what is debounced is sent once, after a rest, or when the control is left",
   async (t) => {

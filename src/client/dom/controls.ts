@@ -198,7 +198,9 @@ export function saysNothing(old: Control, fresh: Control): boolean {
     return ![...old.options, ...(fresh as HTMLSelectElement).options]
       .some(({ defaultSelected }) => defaultSelected);
   }
-  if (old instanceof HTMLTextAreaElement) return old.defaultValue + fresh.value === "";
+  if (old instanceof HTMLTextAreaElement) {
+    return old.defaultValue + (fresh as HTMLTextAreaElement).defaultValue === "";
+  }
   // Of radio buttons one speaks for all.
   const said = old.type === "checkbox" ? "checked" : "value";
   return old.type !== "radio" && !old.hasAttribute(said) && !fresh.hasAttribute(said);

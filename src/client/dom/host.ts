@@ -54,6 +54,8 @@ export interface LiveView {
   /** The server has been told what the forms hold. */
   recovered(forms: readonly string[], status: RecoveryStatus): void;
   isSubmitting(form: HTMLFormElement): boolean;
+  /** The browser may have put in what it remembers. */
+  restored(): void;
   /** Events that wait for a connection. */
   readonly kept: number;
   /** Lets go of what waits for a connection and nobody asked to keep. */

@@ -8,7 +8,7 @@ import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
 import { keys, type More, type MorePage, recall } from "./more_port.ts";
 import { fetchPage, Navigation } from "./navigation.ts";
-import { restoreControls, saveControls } from "./saved.ts";
+import { resetControl, restoreControls, saveControls } from "./saved.ts";
 import { openStream } from "./stream.ts";
 import { attempt, warn } from "./warn.ts";
 
@@ -199,6 +199,11 @@ class Rare implements More {
   #forget(view: LiveView): void {
     const { root } = view;
     for (const form of root.querySelectorAll("form")) this.#reset(form);
+    for (const control of controlsIn(root)) {
+      if (root.contains(control.form)) continue;
+      resetControl(control);
+      this.#page.controls.forget(control);
+    }
     this.#late.delete(view);
     view.forget();
     const active = document.activeElement;

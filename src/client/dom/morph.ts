@@ -15,7 +15,7 @@ export interface MorphCallbacks {
   beforeNodeMorphed(old: Node, fresh: Node): boolean;
   beforeNodeRemoved(old: Node): boolean;
   afterNodeAdded(added: Node): void;
-  beforeAttributeUpdated(name: string, element: Element, kind: "update" | "remove"): boolean;
+  beforeAttributeUpdated(name: string, element: Element): boolean;
 }
 
 /** Turns the element `old` into what `fresh` is, keeping the nodes that can be kept. */
@@ -77,6 +77,11 @@ function refocus(active: Element, caret: ReturnType<typeof caretOf>): void {
   }
 }
 
+/** Hidden or shown, a password is one control; what holds other values than text is another one. */
+function kindOf({ type }: Control): string {
+  return type.replace(/text|password|email|search|tel|url/, "");
+}
+
 /** A control is about to be patched: whether it is the same one, and left to the user. */
 function matchControl(
   old: Control,
@@ -84,7 +89,7 @@ function matchControl(
   held: Map<Control, string>,
   context: MorphContext,
 ): void {
-  if (fresh.name !== old.name || fresh.type !== old.type) {
+  if (fresh.name !== old.name || kindOf(fresh) !== kindOf(old)) {
     context.removed(old);
     context.controls.forget(old);
     held.delete(old);

@@ -94,7 +94,10 @@ export class Page implements MorePage {
       world();
     });
     listeners.on(window, "focus online offline", world);
-    listeners.on(window, "pageshow", (event: PageTransitionEvent) => event.persisted && world());
+    listeners.on(window, "pageshow", (event: PageTransitionEvent) => {
+      if (event.persisted) world();
+      else for (const view of this.views.values()) view.restored();
+    });
     listeners.on(window, "pagehide", (event: PageTransitionEvent) => this.#leave(event.persisted));
   }
 
