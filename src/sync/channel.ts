@@ -248,15 +248,18 @@ export class Channel implements Receiver {
     const attempt: Attempt = { epoch, pieces: [], weight: 0, overflowed: false };
     this.#attempt = attempt;
     const current = (): boolean => this.#attempt === attempt && !this.#closed;
-    let loaded: Loaded;
+    const begun = (): boolean => {
+      if (!current()) return false;
+      // Now that it is our turn: whatever has come before is in the ring, or visible.
+      this.#empty(attempt);
+      Object.assign(attempt, { overflowed: false, pieces: this.#recent() });
+      return true;
+    };
+    const urgency = this.presenter.empty ? "first" : "again";
     try {
-      loaded = await this.#host.load(this.#plan!, this.#options, this.#key, () => {
-        // Now that it is our turn: whatever has come before is in the ring, or visible.
-        if (!current()) return;
-        this.#empty(attempt);
-        Object.assign(attempt, { overflowed: false, pieces: this.#recent() });
-      });
-      if (current()) this.#accept(attempt, loaded);
+      const [plan, options, key] = [this.#plan!, this.#options, this.#key];
+      const loaded = await this.#host.load({ plan, options, key, urgency, begun });
+      if (loaded !== undefined && current()) this.#accept(attempt, loaded);
     } catch (error) {
       if (current()) this.#failed(error);
     }

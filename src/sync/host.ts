@@ -1,6 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Key } from "./key.ts";
+import type { Urgency } from "./load_queue.ts";
 import type { AnyWatchOptions, Plan, PlanContext } from "./plan.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Codec } from "./row.ts";
@@ -18,6 +19,16 @@ export interface Loaded {
   readonly snapshot: Snapshot;
   /** Everything the snapshot sees was committed before this. */
   readonly lsn: bigint;
+}
+
+/** A load that is asked for. */
+export interface LoadRequest {
+  readonly plan: Plan;
+  readonly options: AnyWatchOptions;
+  readonly key: Key;
+  readonly urgency: Urgency;
+  /** Is called just before the query begins; `false` if it need not. */
+  readonly begun: () => boolean;
 }
 
 /** Limits of the hub. */
@@ -45,11 +56,12 @@ export interface Host {
   route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;
   unroute(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;
   /**
-   * Loads a value.
+   * Loads a value, when it is its turn.
    *
-   * @param begun Is called just before the query begins.
+   * @param request What, and for whom.
+   * @returns `undefined` if it was not wanted any more, and was not asked for.
    */
-  load(plan: Plan, options: AnyWatchOptions, key: Key, begun: () => void): Promise<Loaded>;
+  load(request: LoadRequest): Promise<Loaded | undefined>;
   /** Settles when queries see these transactions, all or the first of them. */
   visible(xids: Xids, which: "all" | "first"): Promise<void>;
   /** So many more changes are kept for watches that load, or fewer. */

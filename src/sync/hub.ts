@@ -4,13 +4,13 @@ import type { Feed } from "../ports/feed.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Transaction } from "./change.ts";
 import { Channels } from "./channels.ts";
-import type { Host, Loaded } from "./host.ts";
+import type { Host, Loaded, LoadRequest } from "./host.ts";
 import type { HubOptions, HubPorts, SyncStatus } from "./hub_ports.ts";
 import type { Key } from "./key.ts";
 import { LoadQueue } from "./load_queue.ts";
 import { LogStream } from "./log_stream.ts";
 import { parseLsn } from "./lsn.ts";
-import { type AnyWatchOptions, checkKey, type Plan, type PlanContext } from "./plan.ts";
+import { type AnyWatchOptions, checkKey, type PlanContext } from "./plan.ts";
 import { closedError, isSetup, Readiness } from "./readiness.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Relation } from "./relation.ts";
@@ -171,17 +171,13 @@ export class Hub implements Host {
     this.#source.uncover(tables, key);
   }
 
-  async load(
-    plan: Plan,
-    options: AnyWatchOptions,
-    key: Key,
-    begun: () => void,
-  ): Promise<Loaded> {
+  async load({ plan, options, key, urgency, begun }: LoadRequest): Promise<Loaded | undefined> {
     const { alias: table } = plan.table.info;
     return await this.#queue.run(async () => {
       // From now on whatever happens to the rows of the key arrives here.
       await this.#source.covered();
-      begun();
+      // Whoever waited may have gone, or waits with a later one.
+      if (!begun()) return undefined;
       const start = this.clock.monotonic();
       const took = (): number => this.clock.monotonic() - start;
       try {
@@ -196,7 +192,7 @@ export class Hub implements Host {
         this.emit({ name: "holdfast.sync.load", table, durationMs, error });
         throw error;
       }
-    });
+    }, urgency);
   }
 
   visible(xids: Xids, which: "all" | "first"): Promise<void> {
