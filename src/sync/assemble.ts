@@ -10,6 +10,8 @@ export interface AssemblerOptions {
   readonly tableOf: (relation: Relation) => Table | undefined;
   /** All watched tables. */
   readonly tables: () => Iterable<Table>;
+  /** Is told when the log says that a table is set up otherwise than it was, or than it has to be. */
+  readonly suspect?: () => void;
   /**
    * Changes of one transaction that are kept at most, large ones counted more than once; beyond, the
    * tables are only named.
@@ -31,12 +33,19 @@ interface Known {
   readonly table: Table | undefined;
 }
 
+/** A partitioned table that was described, and the partition that was described next. */
+interface Described {
+  readonly root?: Table;
+  readonly part?: Relation;
+}
+
 /** Puts messages together to transactions. One per stream: it remembers what the stream described. */
 export class Assembler {
   readonly #options: AssemblerOptions;
   readonly #relations = new Map<number, Known>();
   readonly #arena = new Arena();
   #open: Open | undefined;
+  #described: Described = {};
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -60,11 +69,13 @@ export class Assembler {
         this.#begin(message.xid);
         return undefined;
       case "commit":
+        this.#described = {};
         return this.#commit(message.commitLsn, message.endLsn);
       case "relation":
         this.#describe(message.relation);
         return undefined;
       case "truncate":
+        this.#described = {};
         for (const id of message.relations) this.#truncate(id);
         return undefined;
       case "other":
@@ -103,7 +114,22 @@ export class Assembler {
   #describe(relation: Relation): void {
     const table = this.#options.tableOf(relation);
     this.#relations.set(relation.id, { relation, table });
-    if (table?.describe(relation)) this.#keep({ kind: "schema", table });
+    const { root, part } = this.#described;
+    if (root !== undefined && part === undefined) this.#described = { root, part: relation };
+    else this.#described = table?.info.partitioned === true ? { root: table } : {};
+    if (!table?.describe(relation)) return;
+    this.#keep({ kind: "schema", table });
+    this.#options.suspect?.();
+  }
+
+  /**
+   * Before the first change in a partition, and when it has changed, the server describes its table, then
+   * it, and then comes the row: this is all that the log of a publication by root says of partitions.
+   */
+  #describePart(table: Table): void {
+    const { root, part } = this.#described;
+    this.#described = {};
+    if (root === table && part !== undefined) table.describePart(part);
   }
 
   #truncate(id: number): void {
@@ -119,11 +145,15 @@ export class Assembler {
   #row(message: RowMessage, bytes: Uint8Array): void {
     const { relation, table } = this.#known(message.relation);
     if (table === undefined) return;
+    this.#describePart(table);
     const { overflowed } = this.#within();
     checkColumns(message, relation.columns.length);
     if (overflowed.has(table)) return;
     // Whose row it was is unknown, and it may be on somebody's screen.
-    if (message.kind !== "insert" && !table.tells(message.before)) return this.#overflow(table);
+    if (message.kind !== "insert" && !table.tells(message.before)) {
+      this.#options.suspect?.();
+      return this.#overflow(table);
+    }
     const start = this.#arena.copy(bytes);
     const { piece } = this.#arena;
     const { kind } = message;

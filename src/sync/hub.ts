@@ -93,10 +93,11 @@ export class Hub implements Host {
     void this.context().catch(() => {});
   }
 
-  /** Looks at the tables again at once, if it has failed so far. */
+  /** Looks at the tables again at once. */
   async retry(): Promise<void> {
     await this.#context?.catch(() => {});
-    if (this.#started || this.#closed) return;
+    if (this.#started) return await this.#setup.now();
+    if (this.#closed) return;
     this.#cancel?.();
     this.#cancel = undefined;
     await this.context().then(() => this.#startAll(), () => {});
@@ -242,6 +243,7 @@ export class Hub implements Host {
       ...(readText !== undefined && { readText }),
       tables: () => this.#tables.values(),
       tableOf: (relation) => this.#tableOf(relation),
+      suspect: () => this.#setup.hurry(),
       maxChanges: this.limits.transactionChanges,
       statusEveryMs: this.limits.statusEveryMs,
     }, handlers);

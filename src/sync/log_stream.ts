@@ -22,6 +22,8 @@ export interface LogStreamOptions {
   readonly readText?: ReadText;
   readonly tables: () => Iterable<Table>;
   readonly tableOf: (relation: Relation) => Table | undefined;
+  /** Is told when the log says that a table is set up otherwise than it was, or than it has to be. */
+  readonly suspect?: () => void;
   readonly maxChanges: number;
   /** Milliseconds between two reports to the server. */
   readonly statusEveryMs: number;
@@ -176,8 +178,8 @@ export class LogStream implements Source {
   }
 
   #newAssembler(): Assembler {
-    const { tableOf, tables, maxChanges } = this.#options;
-    return new Assembler({ tableOf, tables, maxChanges });
+    const { tableOf, tables, maxChanges, suspect } = this.#options;
+    return new Assembler({ tableOf, tables, maxChanges, ...(suspect && { suspect }) });
   }
 
   #message(bytes: Uint8Array): void {

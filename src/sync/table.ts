@@ -31,6 +31,8 @@ interface Places {
 export class Table {
   #info: TableInfo;
   #places: Places | undefined;
+  /** Partitions, by object id, whose old rows do not carry all of it. */
+  readonly #untold = new Set<number>();
 
   constructor(info: TableInfo) {
     this.#info = info;
@@ -61,7 +63,7 @@ export class Table {
       relation.columns.findIndex((column) => column.name === name);
     const { key, id, columns } = this.#info;
     const before = this.#places?.relation;
-    const identified = [key, ...id].every((name) => relation.columns[position(name)]?.identity);
+    const identified = identifies(relation, [key, ...id]);
     this.#places = { relation, key: position(key), identified };
     // The first time: what the catalog said is what the views have loaded.
     const same = before === undefined
@@ -74,12 +76,21 @@ export class Table {
     return !same;
   }
 
+  /** Takes the description of a partition, which comes before its first row and whenever it has changed. */
+  describePart(relation: Relation): void {
+    const { key, id } = this.#info;
+    if (identifies(relation, [key, ...id])) this.#untold.delete(relation.id);
+    else this.#untold.add(relation.id);
+  }
+
   /**
    * Tells whether the log would say that a row has left its key, given what an update or a delete carries
-   * of the row before. The description of a partitioned table is that of its root, which has no rows.
+   * of the row before. The description of a partitioned table is that of its root, which has no rows, and
+   * a row does not say in which partition it is: one that is not set up makes all of them doubtful.
    */
   tells(before: Tuple | undefined): boolean {
     if (this.#info.partitioned !== true) return this.#places?.identified === true;
+    if (this.#untold.size > 0) return false;
     return before === undefined || this.keyOf(before) !== undefined;
   }
 
@@ -90,6 +101,10 @@ export class Table {
     // The log has the one spelling already.
     return typeof field === "string" ? field : undefined;
   }
+}
+
+function identifies({ columns }: Relation, names: readonly string[]): boolean {
+  return names.every((name) => columns.find((column) => column.name === name)?.identity === true);
 }
 
 function sameTypes(columns: TableInfo["columns"], relation: Relation): boolean {

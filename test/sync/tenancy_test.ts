@@ -47,6 +47,52 @@ test("[SY39] a row leaves a key though the identity that said so was taken away"
   assertEquals(ids(await until(one!, (rows) => rows.length === 1)), [3]);
 });
 
+test("[SY39] a row leaves a key though it lies in a partition that nobody has set up", async (t) => {
+  const table = w.name("parted");
+  const columns = "organization_id int NOT NULL, id int NOT NULL, day int NOT NULL";
+  await run(
+    `CREATE TABLE ${table} (${columns}, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)`,
+    `CREATE TABLE ${table}_a PARTITION OF ${table} FOR VALUES FROM (0) TO (10)`,
+  );
+  // It is not looked at the tables but when the log gives a reason to.
+  const { sync, events } = await followTables(
+    t,
+    sql,
+    { [table]: { key: "organization_id" } },
+    table,
+    {
+      limits: { checkEveryMs: 3_600_000 },
+    },
+  );
+  const [one, two] = [1, 2].map((key) =>
+    sync.watch<readonly Thing[]>({ table, key, orderBy: "id" })
+  );
+  await Promise.all([one!.ready(), two!.ready()]);
+  await run(
+    `CREATE TABLE ${table}_b PARTITION OF ${table} FOR VALUES FROM (10) TO (20)`,
+    `INSERT INTO ${table} VALUES (1, 1, 5), (1, 2, 15), (1, 3, 15)`,
+  );
+  await until(one!, (rows) => rows.length === 3);
+  await run(`UPDATE ${table} SET organization_id = 2 WHERE id = 2`);
+  assertEquals(ids(await until(one!, (rows) => rows.length === 2)), [1, 3]);
+  assertEquals(ids(await until(two!, (rows) => rows.length === 1)), [2]);
+  await run(`DELETE FROM ${table} WHERE id = 3`);
+  assertEquals(ids(await until(one!, (rows) => rows.length === 1)), [1]);
+  // It is told by now, with the SQL; once that was run its log says everything, and nobody loads.
+  await eventually(() => String(sync.status.error).includes(`${table}_b`));
+  await sync.up();
+  assertEquals(sync.status.state, "live");
+  await run(`INSERT INTO ${table} VALUES (1, 4, 15)`);
+  await until(one!, (rows, { status }) => rows.length === 2 && status === "live");
+  const loads = (): number =>
+    events.filter(({ name }) => name === "holdfast.sync.invalidate").length;
+  const before = loads();
+  await run(`UPDATE ${table} SET organization_id = 2 WHERE id = 4`);
+  assertEquals(ids(await until(one!, (rows) => rows.length === 1)), [1]);
+  assertEquals(ids(await until(two!, (rows) => rows.length === 2)), [2, 4]);
+  assertEquals(loads(), before);
+});
+
 test("[SY9] a change reaches nobody but the watches of its key", async (t) => {
   const { sync, table } = await w.follow(t);
   const [one, two] = [1, 2].map((key) => sync.watch<readonly Thing[]>({ table, key }));
