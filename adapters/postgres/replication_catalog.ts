@@ -41,6 +41,8 @@ export interface TableFacts {
   readonly partitioned: boolean;
   readonly columns: readonly ColumnFacts[];
   readonly readable: boolean;
+  /** Policies decide which rows our role reads. */
+  readonly rowSecurity: boolean;
   /** The table itself or, if it is partitioned, the partitions that hold rows. */
   readonly parts: readonly PartFacts[];
 }
@@ -52,11 +54,15 @@ export interface PublicationFacts {
   readonly delete: boolean;
   readonly truncate: boolean;
   readonly viaRoot: boolean;
+  /** It is of all tables there are. */
+  readonly all: boolean;
   /** Its tables, with their columns; `null` where the version does not say. */
   readonly tables: readonly {
     readonly schema: string;
     readonly name: string;
     readonly columns: readonly string[] | null;
+    /** A condition for the rows that are in it; `null` if it has all. */
+    readonly filter: string | null;
   }[];
 }
 
@@ -77,6 +83,7 @@ const SERVER = `SELECT json_build_object(
 const TABLE = `SELECT json_build_object(
   'partitioned', c.relkind = 'p',
   'readable', has_table_privilege(c.oid, 'SELECT'),
+  'rowSecurity', row_security_active(c.oid),
   'columns', (SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'notNull', a.attnotnull,
       'typeName', format_type(a.atttypid, a.atttypmod),
@@ -103,12 +110,14 @@ const TABLE = `SELECT json_build_object(
 WHERE c.relkind IN ('r', 'p') AND n.nspname = $1::text AND c.relname = $2::text`;
 
 function publicationQuery(version: number): string {
-  const columns = version >= 150_000 ? "to_json(attnames)" : "NULL::json";
+  const [columns, filter] = version >= 150_000
+    ? ["to_json(attnames)", "rowfilter"]
+    : ["NULL::json", "NULL::text"];
   return `SELECT json_build_object(
   'insert', pubinsert, 'update', pubupdate, 'delete', pubdelete, 'truncate', pubtruncate,
-  'viaRoot', pubviaroot,
+  'viaRoot', pubviaroot, 'all', puballtables,
   'tables', (SELECT coalesce(json_agg(json_build_object('schema', schemaname, 'name', tablename,
-    'columns', ${columns})), '[]') FROM pg_publication_tables t WHERE t.pubname = p.pubname)
+    'columns', ${columns}, 'filter', ${filter})), '[]') FROM pg_publication_tables t WHERE t.pubname = p.pubname)
 )::text AS data FROM pg_publication p WHERE pubname = $1::text`;
 }
 

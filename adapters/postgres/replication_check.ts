@@ -17,7 +17,7 @@ import type { ResolvedTable } from "./sync_tables.ts";
 /** What a look at a database has found. */
 export interface Inspection {
   readonly problems: readonly SyncProblem[];
-  /** Only complete if there are no problems. */
+  /** Only complete if there are no problems but warnings. */
   readonly tables: readonly TableInfo[];
 }
 
@@ -53,9 +53,14 @@ export async function inspect(
     const facts = await readTable(sql, table);
     const found = facts === undefined ? [missing(table)] : tableProblems(table, facts, context);
     problems.push(...found);
-    if (facts !== undefined && found.length === 0) infos.push(infoOf(table, facts));
+    if (facts !== undefined && found.every(isWarning)) infos.push(infoOf(table, facts));
   }
   return { problems, tables: infos };
+}
+
+/** Tells whether sync works in spite of it. */
+export function isWarning({ warning }: SyncProblem): boolean {
+  return warning === true;
 }
 
 /** What is known beside a table. */
@@ -142,6 +147,13 @@ function publicationProblems(
   if (!viaRoot) {
     return [problem(`the publication "${publication}" names partitions, not their tables`)];
   }
+  const filtered = facts.tables.find(({ schema, name, filter }) =>
+    filter !== null && tables.some((one) => one.schema === schema && one.name === name)
+  );
+  if (filtered !== undefined) {
+    const { schema, name } = filtered;
+    return [problem(`the publication "${publication}" leaves out rows of "${schema}.${name}"`)];
+  }
   const absent = tables.filter(({ schema, name }) =>
     !facts.tables.some((one) => one.schema === schema && one.name === name)
   );
@@ -178,12 +190,29 @@ function tableProblems(
       message: `the table "${name}" has no column "${unknown}"`,
     }];
   }
+  if (facts.rowSecurity) problems.push(rowSecurity(name, server.role));
   return [
     ...problems,
     ...keyProblems(table, facts),
     ...identityProblems(table, facts),
     ...columnListProblems(table, facts, context),
   ];
+}
+
+/**
+ * The one row that a policy hides from loads, and the log brings: harmless only where the policy is that of the
+ * key. No SQL: a role that is exempt is not to be that of the rest of the application.
+ */
+function rowSecurity(name: string, role: string): SyncProblem {
+  return {
+    code: "row_security",
+    warning: true,
+    message:
+      `row level security of "${name}" applies to the role "${role}" that loads rows, and not to ` +
+      "the log: what policies hide from a load is shown all the same once it changes. Give createSync() a role of " +
+      "its own that may read all rows (CREATE ROLE ... LOGIN REPLICATION BYPASSRLS), and let the key alone " +
+      "decide who sees what; leave it so only if the policies hide nothing from the one who has the key",
+  };
 }
 
 function keyProblems({ schema, name, key }: ResolvedTable, { columns }: TableFacts): SyncProblem[] {
@@ -239,11 +268,13 @@ function columnListProblems(
   const more = table.columns === undefined ? [] : found.filter((name) => !wanted.includes(name));
   const fewer = wanted.filter((name) => !found.includes(name));
   if (more.length + fewer.length === 0) return [];
-  return [{
-    code: "publication",
-    message: `the publication "${publication}" has other columns of "${table.name}" than asked for`,
-    sql: publicationSql(all, publication),
-  }];
+  const message =
+    `the publication "${publication}" has other columns of "${table.name}" than asked for`;
+  if (published?.all !== true) {
+    return [{ code: "publication", message, sql: publicationSql(all, publication) }];
+  }
+  const why = `${message}: it is of all tables; use one of another name`;
+  return [{ code: "publication", message: why }];
 }
 
 /** The columns of a table that the log has: values that are computed are not. */

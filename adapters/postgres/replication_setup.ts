@@ -28,11 +28,6 @@ const MAX_NAME = 63;
 
 const SUFFIX = "_holdfast_identity";
 
-/** Name of the index that is the replica identity of a table of ours. */
-export function identityIndex(table: string): string {
-  return `${table.slice(0, MAX_NAME - SUFFIX.length)}${SUFFIX}`;
-}
-
 /** The columns of a replica identity, the key first: the index also finds the rows of a key. */
 export function identityColumns({ key, id }: ResolvedTable): readonly string[] {
   return [...new Set([key, ...id])];
@@ -41,8 +36,8 @@ export function identityColumns({ key, id }: ResolvedTable): readonly string[] {
 /**
  * Writes the SQL that sets a database up for sync: for each table a unique index on (key, id) as its
  * replica identity, so that deleted and moved rows say whom they belonged to, and one publication. It
- * is one statement, which can be run again: what is there stays, and the publication gets exactly
- * these tables. The partitions that a partitioned table has by then are included.
+ * is one statement, which can be run again: what is there stays, as a unique index on these columns that was
+ * made `CONCURRENTLY` before, and the publication gets exactly these tables. The partitions that a partitioned table has by then are included.
  *
  * @param options The tables.
  * @returns The SQL, for `sync.up()`, the command line or a migration tool.
@@ -102,7 +97,12 @@ export function publicationSql(tables: readonly ResolvedTable[], publication: st
 function block(statements: readonly string[]): string {
   const lines = statements.map((statement) => `  ${statement}`).join("\n");
   return `DO $holdfast$
-DECLARE part regclass;
+DECLARE
+  part regclass;
+  wanted text[];
+  fit record;
+  index_name name;
+  old regclass;
 BEGIN
   PERFORM pg_advisory_xact_lock(${LOCK});
 ${lines}
@@ -122,32 +122,84 @@ function forEachPart(table: ResolvedTable, statements: readonly string[]): reado
   ];
 }
 
-const PART_NAME = "(SELECT relname FROM pg_class WHERE oid = part)";
+/** Indexes of ours: they are known by the end of their names. */
+const OURS = `right(c.relname, ${SUFFIX.length}) = '${SUFFIX}'`;
 
-/** The name of the index of a part, as `identityIndex()` makes it. */
-const PART_INDEX = `left(${PART_NAME}, ${MAX_NAME - SUFFIX.length}) || '${SUFFIX}'`;
+/**
+ * An index that tells whose row it was: the replica identity there is, if it has these columns and perhaps
+ * more, or one of exactly these columns. A primary key only if it begins with the key, whose rows loads look for.
+ */
+const FITTING = [
+  "SELECT c.relname, u.used INTO fit FROM pg_index i",
+  "  JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid",
+  "  CROSS JOIN LATERAL (SELECT t.relreplident = 'i' AND i.indisreplident",
+  "    OR t.relreplident = 'd' AND i.indisprimary AND wanted[1] = (SELECT attname FROM pg_attribute",
+  "      WHERE attrelid = t.oid AND attnum = i.indkey[0]) AS used) u",
+  "  CROSS JOIN LATERAL (SELECT array_agg(a.attname::text) AS names FROM pg_attribute a",
+  "    WHERE a.attrelid = t.oid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])) k",
+  "  WHERE t.oid = part AND i.indisunique AND i.indimmediate AND i.indisvalid",
+  "    AND i.indpred IS NULL AND i.indexprs IS NULL",
+  "    AND k.names @> wanted AND (u.used OR k.names <@ wanted)",
+  "  ORDER BY u.used DESC, c.relname LIMIT 1;",
+];
+
+/** A name that nothing in the schema has: that of the table may be taken, as by one of that name before. */
+const NAME = [
+  `SELECT left(relname, ${MAX_NAME - SUFFIX.length}) || '${SUFFIX}' INTO index_name`,
+  "  FROM pg_class WHERE oid = part;",
+  "IF EXISTS (SELECT FROM pg_class c JOIN pg_class t ON t.oid = part",
+  "  WHERE c.relname = index_name AND c.relnamespace = t.relnamespace)",
+  // Cut off in the middle of our suffix, it would not be known as one of ours.
+  `  OR right(index_name, ${SUFFIX.length}) <> '${SUFFIX}' THEN`,
+  `  index_name := 't' || part::oid || '_' || extract(epoch FROM clock_timestamp())::bigint || '${SUFFIX}';`,
+  "END IF;",
+];
 
 function identityStatements(table: ResolvedTable): readonly string[] {
-  const columns = identityColumns(table).map(quoteName).join(", ");
-  return forEachPart(table, [
-    "EXECUTE format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %s (" +
-    `${columns.replaceAll("%", "%%").replaceAll("'", "''")})', ${PART_INDEX}, part);`,
-    `EXECUTE format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', part, ${PART_INDEX});`,
-  ]);
+  const names = identityColumns(table);
+  const columns = names.map(quoteName).join(", ").replaceAll("%", "%%").replaceAll("'", "''");
+  return [
+    `wanted := ARRAY[${names.map(quoteText).join(", ")}];`,
+    ...forEachPart(table, [
+      ...FITTING,
+      "CONTINUE WHEN fit.used;",
+      "index_name := fit.relname;",
+      "IF index_name IS NULL THEN",
+      ...NAME.map((line) => `  ${line}`),
+      `  EXECUTE format('CREATE UNIQUE INDEX %I ON %s (${columns})', index_name, part);`,
+      "END IF;",
+      "EXECUTE format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', part, index_name);",
+      ...dropOurs("AND c.relname <> index_name"),
+    ]),
+  ];
+}
+
+/** Drops indexes of ours. */
+function dropOurs(which = ""): readonly string[] {
+  return [
+    "FOR old IN SELECT i.indexrelid FROM pg_index i",
+    "  JOIN pg_class c ON c.oid = i.indexrelid",
+    `  WHERE i.indrelid = part AND ${OURS} ${which}`.trimEnd(),
+    "LOOP",
+    "  EXECUTE format('DROP INDEX %s', old);",
+    "END LOOP;",
+  ];
 }
 
 function undoStatements(table: ResolvedTable): readonly string[] {
   const name = quoteText(quoteQualified(table));
-  const [begin, ...rest] = [
+  return [
     `IF to_regclass(${name}) IS NOT NULL THEN`,
     ...forEachPart(table, [
-      "EXECUTE format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', part);",
-      "EXECUTE format('DROP INDEX IF EXISTS %I.%I', (SELECT relnamespace::regnamespace::text " +
-      `FROM pg_class WHERE oid = part), ${PART_INDEX});`,
+      // One that is not ours was there before.
+      "IF EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid",
+      `  WHERE i.indrelid = part AND i.indisreplident AND ${OURS}) THEN`,
+      "  EXECUTE format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', part);",
+      "END IF;",
+      ...dropOurs(),
     ]),
     "END IF;",
   ];
-  return [begin!, ...rest];
 }
 
 function publicationStatements(
@@ -163,7 +215,12 @@ function publicationStatements(
     "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
   return [
     `IF EXISTS (SELECT FROM pg_publication WHERE pubname = ${quoteText(publication)}) THEN`,
-    `  ALTER PUBLICATION ${name} SET TABLE ${list};`,
+    // One of all tables has these as well, and takes no list.
+    `  IF NOT (SELECT puballtables FROM pg_publication WHERE pubname = ${
+      quoteText(publication)
+    }) THEN`,
+    `    ALTER PUBLICATION ${name} SET TABLE ${list};`,
+    "  END IF;",
     `  ALTER PUBLICATION ${name} SET (${settings});`,
     "ELSE",
     `  CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (${settings});`,

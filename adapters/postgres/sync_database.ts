@@ -5,7 +5,7 @@ import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { Codec } from "../../src/sync/row.ts";
 import { readSetup } from "./replication_catalog.ts";
-import { inspect } from "./replication_check.ts";
+import { inspect, isWarning } from "./replication_check.ts";
 import { codecOf } from "./sync_codec.ts";
 import { runGenerated, runLoad } from "./sync_load.ts";
 import { quoteQualified, type SyncQueries, type SyncSql } from "./sync_sql.ts";
@@ -43,7 +43,8 @@ export class Database implements SyncDatabase {
     const { tables, publication } = this.#options;
     const sql = await this.#options.sql();
     const { problems, tables: infos } = await inspect(sql, tables, publication, false);
-    if (problems.length > 0) throw new SyncSetupError(problems);
+    const wrong = problems.filter((problem) => !isWarning(problem));
+    if (wrong.length > 0) throw new SyncSetupError(wrong);
     // Not before: an instance learns of its array types with its first query.
     this.#codec = codecOf(sql.options);
     return infos;

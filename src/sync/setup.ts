@@ -15,11 +15,14 @@ export interface SyncProblem {
     | "column"
     | "key_type"
     | "identity"
+    | "row_security"
     | "publication";
   /** What is the case, as a sentence. */
   readonly message: string;
   /** What puts it right, if SQL can. */
   readonly sql?: string;
+  /** It works all the same, and somebody should look at it: nothing is refused for it. */
+  readonly warning?: true;
 }
 
 /** Thrown when a database is not set up for sync (`ERR_SYNC_SETUP`); the message has the SQL to run. */

@@ -1,0 +1,153 @@
+import postgres from "postgres";
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { createSync, syncDown, syncUp } from "../../adapters/postgres/mod.ts";
+import { live, until, world } from "./fixtures/world.ts";
+
+const w = await world();
+const { sql, run, server } = w;
+
+interface Thing {
+  readonly id: number;
+}
+
+const COLUMNS = "organization_id int NOT NULL, owner int NOT NULL, id int PRIMARY KEY";
+
+function setup(
+  table: string,
+  key = "organization_id",
+): { readonly tables: Readonly<Record<string, { key: string }>>; readonly publication: string } {
+  return { tables: { [table]: { key } }, publication: table };
+}
+
+/** What check() finds, as an instance of this role. */
+async function problems(
+  options: ReturnType<typeof setup>,
+  role = "postgres",
+): Promise<Awaited<ReturnType<ReturnType<typeof createSync>["check"]>>> {
+  const client = postgres(server.url.replace("postgres@", `${role}@`), {
+    max: 1,
+    onnotice: () => {},
+  });
+  const sync = createSync({ sql: client, ...options });
+  const found = await sync.check();
+  await sync.close();
+  await client.end();
+  return found;
+}
+
+async function indexes(table: string): Promise<readonly string[]> {
+  const rows = await sql`SELECT indexrelid::regclass::text AS name FROM pg_index
+    WHERE indrelid = to_regclass(${table}) AND NOT indisprimary ORDER BY 1`;
+  return rows.map(({ name }) => String(name));
+}
+
+test("[RL6] up sets up a table that has the name of one that was renamed, and down each by itself", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  await sql.unsafe(syncUp(setup(name)));
+  await run(`ALTER TABLE ${name} RENAME TO ${name}_old`, `CREATE TABLE ${name} (${COLUMNS})`);
+  for (let i = 0; i < 2; i++) await sql.unsafe(syncUp(setup(name)));
+  assertEquals(await problems(setup(name)), []);
+  assertEquals((await indexes(name)).length, 1);
+  await sql.unsafe(syncDown(setup(name)));
+  assertEquals([await indexes(name), await indexes(`${name}_old`)], [
+    [],
+    [`${name}_holdfast_identity`],
+  ]);
+  await run(`DROP TABLE ${name}`, `ALTER TABLE ${name}_old RENAME TO ${name}`);
+  await sql.unsafe(syncDown(setup(name)));
+  assertEquals(await indexes(name), []);
+});
+
+test("[RL6] up for another key makes another identity, and leaves nothing of the one before", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  await sql.unsafe(syncUp(setup(name)));
+  const [before] = await indexes(name);
+  await sql.unsafe(syncUp(setup(name, "owner")));
+  assertEquals(await problems(setup(name, "owner")), []);
+  const after = await indexes(name);
+  assert(after.length === 1 && after[0] !== before, `there are ${after.join()}`);
+});
+
+test("[RL6] up takes an index on the columns that is there, and an identity that has more", async () => {
+  const name = w.name();
+  const own = `${name}_by_hand`;
+  await run(
+    `CREATE TABLE ${name} (${COLUMNS})`,
+    `CREATE UNIQUE INDEX ${name}_some ON ${name} (organization_id, id) WHERE owner > 0`,
+    `CREATE UNIQUE INDEX CONCURRENTLY ${own} ON ${name} (id, organization_id)`,
+  );
+  await sql.unsafe(syncUp(setup(name)));
+  assertEquals(await problems(setup(name)), []);
+  assertEquals(await indexes(name), [own, `${name}_some`]);
+  await run(
+    `CREATE UNIQUE INDEX ${name}_wide ON ${name} (owner, organization_id, id)`,
+    `ALTER TABLE ${name} REPLICA IDENTITY USING INDEX ${name}_wide`,
+  );
+  for (const key of ["organization_id", "owner"]) await sql.unsafe(syncUp(setup(name, key)));
+  const identity = await sql`SELECT indexrelid::regclass::text AS name FROM pg_index
+    WHERE indisreplident AND indrelid = to_regclass(${name})`;
+  assertEquals(identity[0]?.["name"], `${name}_wide`);
+  await sql.unsafe(syncDown(setup(name)));
+  assertEquals((await indexes(name)).length, 3);
+});
+
+test("[RL6] up works with a publication of all tables", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`, `CREATE PUBLICATION ${name} FOR ALL TABLES`);
+  await sql.unsafe(syncUp(setup(name)));
+  assertEquals(await problems(setup(name)), []);
+  await run(`DROP PUBLICATION ${name}`);
+});
+
+test("[RL7] a publication that leaves out rows is told, with the SQL that puts it right", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  await sql.unsafe(syncUp(setup(name)));
+  await run(`ALTER PUBLICATION ${name} SET TABLE ${name} WHERE (id > 10)`);
+  const [problem] = await problems(setup(name));
+  assertEquals(problem?.code, "publication");
+  assert(problem?.message.includes("leaves out rows"), problem?.message);
+  await sql.unsafe(problem!.sql!);
+  assertEquals(await problems(setup(name)), []);
+});
+
+test("[RL5] a role that policies hide rows from is warned, and nothing is refused", async (t) => {
+  const name = w.name();
+  await run(
+    `CREATE TABLE ${name} (${COLUMNS})`,
+    `CREATE ROLE ${name}_app LOGIN REPLICATION`,
+    `GRANT SELECT ON ${name} TO ${name}_app`,
+    `CREATE POLICY low_ids ON ${name} USING (id < 10)`,
+  );
+  await sql.unsafe(syncUp(setup(name)));
+  assertEquals(await problems(setup(name), `${name}_app`), []);
+  await run(`ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`);
+  const [warning, ...more] = await problems(setup(name), `${name}_app`);
+  assertEquals([warning?.code, warning?.warning, more.length], ["row_security", true, 0]);
+  assert(/BYPASSRLS/.test(warning!.message) && warning!.message.includes(`${name}_app`));
+  // Neither a superuser nor the owner is held back by policies.
+  assertEquals(await problems(setup(name)), []);
+  await run(`ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`, `ALTER ROLE ${name}_app BYPASSRLS`);
+  assertEquals(await problems(setup(name), `${name}_app`), []);
+  await run(`ALTER ROLE ${name}_app NOBYPASSRLS`);
+  const url = server.url.replace("postgres@", `${name}_app@`);
+  const sync = createSync({ url, ...setup(name) });
+  t.defer(() => sync.close());
+  await live(sync as never);
+  const watch = sync.watch<readonly Thing[]>({ table: name, key: 1 });
+  await watch.ready();
+  await run(`INSERT INTO ${name} VALUES (1, 1, 1)`);
+  await until(watch, (rows) => rows.length === 1);
+});
+
+test("[RL5] a nullable key is told with SQL that begins with NOT NULL", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (organization_id int, id int PRIMARY KEY)`);
+  await assertRejects(() => Promise.resolve(sql.unsafe(syncUp(setup(name)))), /nullable/);
+  const fixes = (await problems(setup(name))).map(({ sql }) => sql!);
+  assert(fixes.some((fix) => fix.includes(`ALTER "organization_id" SET NOT NULL`)));
+  for (const fix of fixes) await sql.unsafe(fix);
+  assertEquals(await problems(setup(name)), []);
+});
