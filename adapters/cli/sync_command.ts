@@ -7,6 +7,8 @@ import {
   type SyncSetupOptions,
   syncUp,
 } from "../postgres/replication_setup.ts";
+import { isWarning } from "../postgres/replication_check.ts";
+import type { SyncProblem } from "../../src/sync/setup.ts";
 import { Connections } from "../postgres/sync_connections.ts";
 import { Database } from "../postgres/sync_database.ts";
 import { resolveTables, type SyncTable } from "../postgres/sync_tables.ts";
@@ -28,7 +30,7 @@ const HELP = `holdfast sync up|down|check [options]
   --print                 prints the SQL of up or down and runs nothing; needs no database
   --json                  answers in JSON
 
-Ends with 0 if all is well, 1 if something is the matter, 2 if the arguments are wrong.`;
+Ends with 0 if all is well, warnings aside, 1 if something is the matter, 2 if the arguments are wrong.`;
 
 const OPTIONS = {
   table: { type: "string", multiple: true },
@@ -120,9 +122,12 @@ function placeIn(text: string): string | undefined {
 
 function tableOf(text: string): readonly [string, SyncTable] {
   const [name = "", key = "", id = "id", ...more] = text.split(":");
-  const [table = "", schema] = name.split(".").toReversed();
-  if (table === "" || key === "" || more.length > 0) {
-    throw new TypeError(`Cannot use the table "${text}": it is not NAME:KEY or NAME:KEY:ID`);
+  const [table = "", schema, ...others] = name.split(".").toReversed();
+  if (table === "" || schema === "" || key === "" || more.length + others.length > 0) {
+    throw new TypeError(
+      `Cannot use the table "${text}": it is not NAME:KEY or NAME:KEY:ID; a name with a dot or colon in ` +
+        "it needs --config",
+    );
   }
   return [name, { key, id: id.split(","), name: table, ...(schema !== undefined && { schema }) }];
 }
@@ -151,42 +156,92 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
     output.out(json ? JSON.stringify({ ok: true, sql }) : sql);
     return 0;
   }
-  const { tables, publication = DEFAULT_PUBLICATION } = setup;
   const connections = new Connections({ url: url! });
+  const database = new Database({
+    sql: () => connections.sql(),
+    tables: resolveTables(setup.tables),
+    publication: setup.publication ?? DEFAULT_PUBLICATION,
+  });
   try {
-    if (sql !== undefined) {
+    if (sql === undefined) return report(await database.check(), json, output);
+    const before = verb === "up" ? await database.published() : [];
+    try {
       await (await connections.sql()).unsafe(sql);
-      output.out(json ? JSON.stringify({ ok: true }) : DONE[verb] ?? "Done");
-      return 0;
+    } catch (error) {
+      // What Postgres says is what has failed; what to do about it is known here.
+      const left = verb === "up" ? await database.check().catch(() => []) : [];
+      throw new Error(explained(error, left));
     }
-    const database = new Database({
-      sql: () => connections.sql(),
-      tables: resolveTables(tables),
-      publication,
-    });
-    return report(await database.check(), json, output);
+    const problems = verb === "up" ? await database.check() : [];
+    const gone = lost(before, verb === "up" ? await database.published() : []);
+    if (json) output.out(JSON.stringify({ ok: true, ...(verb === "up" && { problems, gone }) }));
+    else done(verb, problems, gone, output);
+    return 0;
   } finally {
     await connections.close();
   }
 }
 
-const DONE: Readonly<Record<string, string>> = {
-  up: "The database is set up",
-  down: "What was set up is taken back",
-};
+function lost(before: readonly string[], after: readonly string[]): readonly string[] {
+  return before.filter((name) => !after.includes(name));
+}
 
-function report(
-  problems: readonly { readonly message: string; readonly sql?: string }[],
-  json: boolean,
+function done(
+  verb: string,
+  problems: readonly SyncProblem[],
+  gone: readonly string[],
   { out }: CliOutput,
-): number {
-  const ok = problems.length === 0;
-  if (json) out(JSON.stringify({ ok, problems }));
-  else if (ok) out("Nothing is missing");
-  else {
-    for (const { message, sql } of problems) {
-      out(`- ${message}${sql === undefined ? "" : `; run this SQL:\n${sql}`}`);
-    }
+): void {
+  out(verb === "up" ? "The database is set up" : "What was set up is taken back");
+  if (gone.length > 0) {
+    out(
+      `The publication does not have ${
+        gone.join(", ")
+      } any more: it gets the tables that are named, so name ` +
+        "all of an application at once, and give each application one of its own with --publication",
+    );
   }
+  if (problems.length === 0) return;
+  out("What is left to do, for this role and server:");
+  for (const problem of problems) out(lineOf(problem));
+}
+
+const NOT_ALLOWED =
+  "run it as a superuser, or as a role that owns the tables and the publication and has CREATE " +
+  "on the database; --print prints the SQL for whoever may";
+const TWICE =
+  "there are rows with the same key and id: say with --table NAME:KEY:ID what tells rows apart";
+
+/** What has failed, and what there is to do about it. */
+function explained(thrown: unknown, problems: readonly SyncProblem[]): string {
+  const { code, detail, hint } = (thrown ?? {}) as Readonly<Record<string, unknown>>;
+  // The detail of one that is there twice is a row.
+  const said = code === "23505" ? [TWICE] : [detail, hint].filter(Boolean).map(String);
+  if (code === "42501") said.push(NOT_ALLOWED);
+  if (code === "55006") said.push("close what uses it first");
+  // What these say is all there is to it.
+  const enough = code === "42501" || code === "23505";
+  const about = enough ? [] : problems.filter((one) => one.code !== "publication");
+  return [[messageOf(thrown), ...said].join("; "), ...about.map(lineOf)].join("\n");
+}
+
+function lineOf({ message, sql, warning }: SyncProblem): string {
+  const what = warning ? `warning: ${message}` : message;
+  return `- ${what}${sql === undefined ? "" : `; run this SQL:\n${sql}`}`;
+}
+
+function report(problems: readonly SyncProblem[], json: boolean, { out }: CliOutput): number {
+  const ok = problems.every(isWarning);
+  if (json) {
+    out(JSON.stringify({ ok, problems }));
+    return ok ? 0 : 1;
+  }
+  for (const problem of problems) out(lineOf(problem));
+  if (problems.some(({ code }) => code === "publication" || code === "identity")) {
+    out(
+      'What is said of the publication and of replica identities "up" does as well, for the same tables',
+    );
+  }
+  if (ok) out("Nothing is missing");
   return ok ? 0 : 1;
 }

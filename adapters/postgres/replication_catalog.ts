@@ -38,7 +38,13 @@ export interface PartFacts {
 
 /** A table, as far as sync depends on it. */
 export interface TableFacts {
+  /** `r` for a table, `p` for a partitioned one, `v` for a view and so on, as in the catalog. */
+  readonly kind: string;
   readonly partitioned: boolean;
+  /** What is written to it is in the log. */
+  readonly logged: boolean;
+  /** Tables inherit from it, whose rows a query of it gives as well. */
+  readonly inherited: boolean;
   readonly columns: readonly ColumnFacts[];
   readonly readable: boolean;
   /** Policies decide which rows our role reads. */
@@ -81,7 +87,8 @@ const SERVER = `SELECT json_build_object(
 )::text AS data`;
 
 const TABLE = `SELECT json_build_object(
-  'partitioned', c.relkind = 'p',
+  'kind', c.relkind, 'partitioned', c.relkind = 'p', 'logged', c.relpersistence = 'p',
+  'inherited', c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
   'readable', has_table_privilege(c.oid, 'SELECT'),
   'rowSecurity', row_security_active(c.oid),
   'columns', (SELECT coalesce(json_agg(json_build_object(
@@ -107,7 +114,7 @@ const TABLE = `SELECT json_build_object(
     )), '[]') FROM pg_class p WHERE p.relkind = 'r' AND (
       p.oid = c.oid OR p.oid IN (SELECT relid FROM pg_partition_tree(c.oid))))
 )::text AS data FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND n.nspname = $1::text AND c.relname = $2::text`;
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = $1::text AND c.relname = $2::text`;
 
 function publicationQuery(version: number): string {
   const [columns, filter] = version >= 150_000

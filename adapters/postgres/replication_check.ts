@@ -163,7 +163,24 @@ function publicationProblems(
 }
 
 function missing({ schema, name }: ResolvedTable): SyncProblem {
-  return { code: "table", message: `there is no table "${schema}.${name}"` };
+  const lower = name.toLowerCase();
+  const hint = lower === name ? "" : `; names are taken as they are: is it "${lower}"?`;
+  return { code: "table", message: `there is no table "${schema}.${name}"${hint}` };
+}
+
+/** What is no table whose rows are in the log; `undefined` if it is one. */
+function unfit({ kind, logged, inherited }: TableFacts): string | undefined {
+  if (kind === "f") return "is a foreign table, whose rows are in the log of another server";
+  if (kind !== "r" && kind !== "p") {
+    return 'is a view: watch a table below it, with a load that queries the view, and the others in "uses"';
+  }
+  if (!logged) {
+    return "is unlogged or temporary: its rows are in no log; ALTER TABLE ... SET LOGGED";
+  }
+  if (inherited) {
+    return "has tables that inherit from it, whose rows the log has under their names; make it partitioned";
+  }
+  return undefined;
 }
 
 function tableProblems(
@@ -173,6 +190,8 @@ function tableProblems(
 ): readonly SyncProblem[] {
   const { server } = context;
   const name = `${table.schema}.${table.name}`;
+  const why = unfit(facts);
+  if (why !== undefined) return [{ code: "table", message: `"${name}" ${why}` }];
   const problems: SyncProblem[] = [];
   if (!facts.readable) {
     problems.push({
@@ -228,6 +247,8 @@ function keyProblems({ schema, name, key }: ResolvedTable, { columns }: TableFac
   }];
 }
 
+const NULLABLE = ", and its columns may be null (give rows without a key one, or delete them)";
+
 function identityProblems(table: ResolvedTable, facts: TableFacts): readonly SyncProblem[] {
   const wanted = identityColumns(table);
   const wrong = facts.parts.filter(({ identity }) =>
@@ -243,7 +264,7 @@ function identityProblems(table: ResolvedTable, facts: TableFacts): readonly Syn
     code: "identity",
     message:
       `the replica identity of ${names} does not have ${wanted.join(" and ")}: deleted and ` +
-      "moved rows would not say whom they belonged to",
+      `moved rows would not say whom they belonged to${nullable.length > 0 ? NULLABLE : ""}`,
     sql: [...nullable, identitySql(table)].join("\n"),
   }];
 }

@@ -4,7 +4,7 @@ import type { AnyWatchOptions, Plan } from "../../src/sync/plan.ts";
 import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { Codec } from "../../src/sync/row.ts";
-import { readSetup } from "./replication_catalog.ts";
+import { readPublication, readSetup } from "./replication_catalog.ts";
 import { inspect, isWarning } from "./replication_check.ts";
 import { codecOf } from "./sync_codec.ts";
 import { runGenerated, runLoad } from "./sync_load.ts";
@@ -59,6 +59,13 @@ export class Database implements SyncDatabase {
   async check(): Promise<readonly SyncProblem[]> {
     const { sql, tables, publication } = this.#options;
     return (await inspect(await sql(), tables, publication, true)).problems;
+  }
+
+  /** The tables that are in the publication, with their schemas; none if it is not there. */
+  async published(): Promise<readonly string[]> {
+    const sql = await this.#options.sql();
+    const facts = await readPublication(sql, this.#options.publication, 0);
+    return facts?.tables.map(({ schema, name }) => `"${schema}.${name}"`) ?? [];
   }
 
   async snapshot(): Promise<string> {
