@@ -37,7 +37,8 @@ export class Listeners {
     const beginning = pattern.endsWith("*") ? pattern.slice(0, -1) : undefined;
     const heard: Telemetry = (event) => {
       const { name } = event;
-      if (beginning === undefined ? name === pattern : name.startsWith(beginning)) listener(event);
+      const isFor = beginning === undefined ? name === pattern : name.startsWith(beginning);
+      return isFor ? listener(event) : undefined;
     };
     this.#add(heard);
     return () => this.#remove(heard);
@@ -55,10 +56,12 @@ export class Listeners {
 
   readonly #tell = (event: TelemetryEvent): void => {
     for (const listener of this.#listeners) {
+      // A listener's own failure must not become the application's; nobody is left to tell.
       try {
-        listener(event);
+        const telling: unknown = listener(event);
+        if (telling instanceof Promise) telling.catch(() => {});
       } catch {
-        // A listener's own failure must not become the application's; nobody is left to tell.
+        // The same.
       }
     }
   };

@@ -115,21 +115,34 @@ export class Residents {
     if (member !== undefined && this.#on.engine.evict(key)) this.#remove(member);
   }
 
-  /** Runs the `onShutdown` of every object that has one; from then on nobody goes to sleep. */
+  /**
+   * Runs the `onShutdown` of every object that has one, of those that come in on the way, too; from then
+   * on nobody goes to sleep.
+   */
   async shutdownAll(): Promise<void> {
     this.#closing = true;
-    const members: Member[] = [];
-    for (const cls of this.#classes) {
-      cls.cancelSweep?.();
-      if (cls.spec.onShutdown !== undefined) {
-        members.push(...cls.awake.values(), ...cls.asleep.values());
+    for (const { cancelSweep } of this.#classes) cancelSweep?.();
+    const done = new Set<Member>();
+    for (let next = this.#others(done); next.length > 0; next = this.#others(done)) {
+      const members = next.values();
+      const work = async () => {
+        for (const member of members) await this.#runHook(member, "onShutdown");
+      };
+      await Promise.all(Array.from({ length: parallel }, work));
+    }
+  }
+
+  /** Those with an `onShutdown` that are not among some, and are from now on. */
+  #others(done: Set<Member>): readonly Member[] {
+    const others: Member[] = [];
+    for (const { spec, awake, asleep } of this.#classes) {
+      if (spec.onShutdown === undefined) continue;
+      for (const member of [...awake.values(), ...asleep.values()]) {
+        if (!done.has(member)) others.push(member);
+        done.add(member);
       }
     }
-    const next = members.values();
-    const work = async () => {
-      for (const member of next) await this.#runHook(member, "onShutdown");
-    };
-    await Promise.all(Array.from({ length: parallel }, work));
+    return others;
   }
 
   #wake(member: Member, now: number): void {

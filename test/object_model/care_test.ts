@@ -201,6 +201,18 @@ test("[OJ27] close() runs onShutdown, waits for what was answered early, and say
   assertEquals(await w.finish(other.close({ withinMs: 1000 })), { complete: false, unfinished: 1 });
 });
 
+test("[OJ27] close() runs onShutdown of what comes into memory on the way, too", async () => {
+  const w = world();
+  const Archive = counterWith({ name: "archive", onShutdown: ({ state }) => void state.slept++ });
+  const Counter = counterWith({
+    onShutdown: async ({ call, id }) => void await call(Archive, id, "increment"),
+  });
+  const node = w.node();
+  await node.object(Counter, "a").increment();
+  await w.finish(node.close());
+  assertEquals(await w.state("archive/a"), { count: 1, slept: 1 });
+});
+
 test("[OJ27] close() waits until the index is in step, too", async () => {
   const w = world();
   w.storage.plan = (call) =>

@@ -37,6 +37,25 @@ test("[OJ32] calls are told with class, handler and duration, and no argument, s
   assert(!JSON.stringify(w.events).includes("private"));
 });
 
+test("[OJ32] what an asynchronous listener rejects with ends nobody's process", async () => {
+  const w = world();
+  let rejections = 0;
+  const fails = () => {
+    const failing = Promise.reject(new Error("a broken listener"));
+    // The runtime would end the process over it, or the test; whether somebody cares is what counts.
+    const caught = failing.catch.bind(failing);
+    failing.catch = (caring) => {
+      rejections++;
+      return caught(caring);
+    };
+    return failing;
+  };
+  const node = w.node({ telemetry: fails });
+  node.subscribe("holdfast.object.activate", fails);
+  await node.object(counterWith(), "a").increment();
+  assert(rejections >= 3, `${rejections} were cared for`);
+});
+
 test("[OJ32] subscribe() hears the events of a pattern until it is ended", async () => {
   const w = world();
   const node = w.node({
