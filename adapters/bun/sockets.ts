@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import type {
   RawSocket,
   SocketEvents,
@@ -73,7 +74,7 @@ function rawOf(socket: BunSocket): RawSocket {
 function serverIn(env: unknown): Upgrading {
   const { server = env } = (env ?? {}) as { readonly server?: unknown };
   if (typeof (server as Partial<Upgrading> | null | undefined)?.upgrade !== "function") {
-    throw new TypeError('Cannot upgrade: the second argument of "fetch" has to reach the app');
+    throw wrongArgument('Cannot upgrade: the second argument of "fetch" has to reach the app');
   }
   return server as Upgrading;
 }

@@ -4,7 +4,7 @@ import { inspectCommand } from "./inspect_command.ts";
 import { migrateCommand } from "./migrate_command.ts";
 import type { CliOutput, Command } from "./output.ts";
 import { deleteCommand, getCommand, listCommand } from "./records_command.ts";
-import { nearestName, shown } from "../../src/core/options.ts";
+import { nearestName, shown, wrongArgument } from "../../src/core/options.ts";
 import { VERSION } from "./scaffold.ts";
 import { sweepCommand } from "./sweep_command.ts";
 import { syncCommand } from "./sync_command.ts";
@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, { readonly about: string; readonly run: 
  * @returns The exit code: 0 if all is well, 1 if something is the matter, 2 if the arguments are wrong.
  */
 export async function runCli(args: readonly string[], output: CliOutput): Promise<number> {
+  checkCall(args, output);
   const [name = "", ...rest] = args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return await command.run(rest, output);
@@ -55,4 +56,18 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
     ["holdfast COMMAND [--help] [--json]   (or --version)", "", ...lines, "", ends].join("\n"),
   );
   return asked ? 0 : 2;
+}
+
+/** For whoever calls it from a program of their own. */
+function checkCall(args: unknown, output: unknown): void {
+  if (!Array.isArray(args) || args.some((arg) => typeof arg !== "string")) {
+    throw wrongArgument("Cannot run: the arguments are not an array of strings");
+  }
+  const { out, error, env, cwd } = (output ?? {}) as Partial<CliOutput>;
+  if (typeof out !== "function" || typeof error !== "function") {
+    throw wrongArgument('Cannot run: the output has no functions "out" and "error"');
+  }
+  if (typeof env !== "object" || env === null || typeof cwd !== "string") {
+    throw wrongArgument('Cannot run: the output has no "env" or no "cwd"');
+  }
 }

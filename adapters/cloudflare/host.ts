@@ -18,7 +18,7 @@ import { OwnStorage } from "./own.ts";
 import type { DurableObjectHostContext, DurableObjectNamespaceLike } from "./platform.ts";
 import { Records } from "./records.ts";
 import { Wake } from "./wake.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Limits of hosted objects; see {@linkcode HoldfastLimits}. */
 export type HostLimits = Pick<
@@ -110,13 +110,13 @@ function checkOptions<E>(options: DurableObjectHostOptions<E>): void {
   checkKnown(options, optionNames, "host objects");
   const { objects, binding, ids, limits, alarmTries } = options;
   if (!Array.isArray(objects)) {
-    throw new TypeError('Cannot host objects: "objects" is not a list of definitions');
+    throw wrongArgument('Cannot host objects: "objects" is not a list of definitions');
   }
   if (typeof binding !== "function") {
-    throw new TypeError('Cannot host objects: "binding" is not a function');
+    throw wrongArgument('Cannot host objects: "binding" is not a function');
   }
   if (ids !== undefined && typeof ids !== "function") {
-    throw new TypeError('Cannot host objects: "ids" is not a function');
+    throw wrongArgument('Cannot host objects: "ids" is not a function');
   }
   checkTries(alarmTries);
   const directory = directoryOf(checkLimits(limits));

@@ -21,7 +21,7 @@ import { checkLimits } from "../web/limits.ts";
 import { type Look, Way } from "./errands.ts";
 import { directoryOf } from "./host.ts";
 import type { DurableObjectNamespaceLike } from "./platform.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode hostedObjects}. */
 export interface HostedObjectsOptions {
@@ -113,12 +113,12 @@ export function hostedObjects(
   options: HostedObjectsOptions = {},
 ): HostedObjects {
   if (typeof binding?.idFromName !== "function" || typeof binding.get !== "function") {
-    throw new TypeError("Cannot reach objects: there is no binding to a Durable Object");
+    throw wrongArgument("Cannot reach objects: there is no binding to a Durable Object");
   }
   checkKnown(options, optionNames, "reach objects");
   const { ids, callTimeoutMs } = options;
   if (ids !== undefined && typeof ids?.list !== "function") {
-    throw new TypeError('Cannot reach objects: "ids" is not a storage');
+    throw wrongArgument('Cannot reach objects: "ids" is not a storage');
   }
   const directory = directoryOf(
     checkLimits(callTimeoutMs === undefined ? {} : { callTimeoutMs }),

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import { HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
 import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
@@ -42,7 +43,7 @@ import { Records } from "./records.ts";
  */
 export function ownStorage(storage: DurableObjectStorageLike): Storage {
   if (typeof storage?.sql?.exec !== "function") {
-    throw new TypeError("Cannot make the storage: the Durable Object has no SQL");
+    throw wrongArgument("Cannot make the storage: the Durable Object has no SQL");
   }
   return new OwnStorage(new Records(storage.sql, webRandom()));
 }

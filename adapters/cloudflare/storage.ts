@@ -14,7 +14,7 @@ import type {
 } from "../../src/ports/storage.ts";
 import type { DurableObjectNamespaceLike } from "./platform.ts";
 import type { Asked, Told } from "./wire.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode durableObjectStorage}. */
 export interface DurableObjectStorageOptions {
@@ -65,13 +65,13 @@ export function durableObjectStorage(
   checkKnown(options, optionNames, "make the storage");
   const { shards = 16, name = "holdfast" } = options;
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function") {
-    throw new TypeError("Cannot make the storage: there is no binding to a Durable Object");
+    throw wrongArgument("Cannot make the storage: there is no binding to a Durable Object");
   }
   if (typeof name !== "string" || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new TypeError("Cannot make the storage: the name is not 1 to 64 of A-Z a-z 0-9 _ -");
+    throw wrongArgument("Cannot make the storage: the name is not 1 to 64 of A-Z a-z 0-9 _ -");
   }
   if (!Number.isInteger(shards) || shards < 1 || shards > 256) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot make the storage: shards is ${shards}, not a whole number from 1 to 256`,
     );
   }

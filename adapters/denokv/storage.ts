@@ -1,6 +1,6 @@
 import { HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
-import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
+import { checkCallOptions, checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type {
@@ -18,7 +18,7 @@ import { webRandom } from "../web/random.ts";
 import { type DenoKv, openDenoKv } from "./kv.ts";
 import { type Patience, patiently } from "./locked.ts";
 import { Records } from "./records.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode denokvStorage}. */
 export interface DenokvStorageOptions {
@@ -75,7 +75,7 @@ export function denokvStorage(
   checkKnown(options, optionNames, "make the Deno KV storage");
   const { prefix = ["holdfast"], clock = webClock(), random = webRandom() } = options;
   if (!Array.isArray(prefix) || !prefix.every((part) => typeof part === "string")) {
-    throw new TypeError("Cannot make the Deno KV storage: the prefix is not an array of strings");
+    throw wrongArgument("Cannot make the Deno KV storage: the prefix is not an array of strings");
   }
   return new Denokv(kv, prefix, { clock, random });
 }
@@ -96,6 +96,7 @@ class Denokv implements DenokvStorage {
 
   async get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
     checkStorageKey(key);
+    checkCallOptions(options, "get");
     return await this.#run(options, (records) => records.get(key));
   }
 

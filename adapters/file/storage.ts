@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
-import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
+import { checkCallOptions, checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type {
@@ -21,7 +21,7 @@ import { codeOf, makeDirectory } from "./disk.ts";
 import { lock, type LockWait } from "./lock.ts";
 import { Store } from "./store.ts";
 import { Tasks } from "./tasks.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode fileStorage}. */
 export interface FileStorageOptions {
@@ -81,12 +81,12 @@ const optionNames: OptionNames<FileStorageOptions> = {
  */
 export function fileStorage(directory: string, options: FileStorageOptions = {}): FileStorage {
   if (typeof directory !== "string" || directory === "") {
-    throw new TypeError("Cannot make the file storage: the path is not a non-empty string");
+    throw wrongArgument("Cannot make the file storage: the path is not a non-empty string");
   }
   checkKnown(options, optionNames, "make the file storage");
   const { lockTimeoutMs = 5000, clock = webClock(), random = webRandom() } = options;
   if (!(lockTimeoutMs >= 0)) {
-    throw new RangeError("Cannot make the file storage: lockTimeoutMs is not 0 or more");
+    throw outOfRange("Cannot make the file storage: lockTimeoutMs is not 0 or more");
   }
   return new Files(resolve(directory), { lockTimeoutMs, clock, random });
 }
@@ -110,6 +110,7 @@ class Files implements FileStorage {
 
   async get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
     checkStorageKey(key);
+    checkCallOptions(options, "get");
     // Behind the writes of the same key: what is being written is not durable yet.
     return await this.#task(key, options, async (store) => {
       const record = await store.read(key);

@@ -112,7 +112,7 @@ export function documentSocket<S, Op>(
   checkKnown(options, optionNames, "make a document route");
   const { upgradeWebSocket, access, id = (c) => c.req.param("id") } = options;
   if (typeof upgradeWebSocket !== "function" || typeof access !== "function") {
-    throw new TypeError('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
+    throw wrongArgument('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
   }
   const limits = { ...limitsOf(definition), ...options.limits };
   const rules: OriginRules = {

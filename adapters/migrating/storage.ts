@@ -24,7 +24,7 @@ import {
 } from "./pass.ts";
 import type { MigrationPhase, Stores } from "./protocol.ts";
 import { type Call, Records } from "./records.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
+import { checkKnown, kindOf, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode migratingStorage}. */
 export interface MigratingStorageOptions {
@@ -124,12 +124,12 @@ export function migratingStorage(options: MigratingStorageOptions): MigratingSto
   checkKnown(options, optionNames, "migrate");
   const { from, to, phase, random = webRandom() } = options;
   if (phase !== "copying" && phase !== "cutover") {
-    throw new TypeError('Cannot migrate: the phase is neither "copying" nor "cutover"');
+    throw wrongArgument('Cannot migrate: the phase is neither "copying" nor "cutover"');
   }
   if (from === undefined || to === undefined) {
     throw wrongArgument('Cannot migrate: "from" or "to" is not given');
   }
-  if (from === to) throw new TypeError("Cannot migrate: both storages are the same");
+  if (from === to) throw wrongArgument("Cannot migrate: both storages are the same");
   return new Migrating({ from, to, random }, phase);
 }
 
@@ -156,7 +156,7 @@ class Migrating implements MigratingStorage {
     checkKey(key);
     checkPut(key, value, options);
     if (isReserved(value)) {
-      throw new TypeError("Cannot put: the value begins as the marks of a migration do");
+      throw wrongArgument("Cannot put: the value begins as the marks of a migration do");
     }
     return await this.#run(options, () => this.#records.put(callOf(key, options), value));
   }
@@ -203,6 +203,11 @@ class Migrating implements MigratingStorage {
     if (this.#closing !== undefined) {
       throw new HoldfastError("ERR_CLOSED", "Cannot use the storage: it is closed");
     }
+    if (typeof options !== "object" || options === null) {
+      throw wrongArgument(
+        `Cannot use the storage: its options are ${kindOf(options)}, not an object`,
+      );
+    }
     options.signal?.throwIfAborted();
     const running = this.#admitted(options).then(call);
     this.#running.add(running);
@@ -233,7 +238,7 @@ class Migrating implements MigratingStorage {
 
 function checkKey(key: unknown): void {
   if (checkStorageKey(key) === STATE_KEY) {
-    throw new TypeError("Cannot use the key: it belongs to the migration");
+    throw wrongArgument("Cannot use the key: it belongs to the migration");
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type NatsTarget,
   openNats,
 } from "./connect.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode natsCluster}: where NATS is, and under which subjects nodes meet. */
 export interface NatsClusterOptions extends NatsTarget {
@@ -76,7 +76,7 @@ export function natsCluster(options: NatsClusterOptions): Cluster {
   checkTarget("NATS cluster", options);
   for (const part of [name, ...subjectPrefix.split(".")]) {
     if (!/^[\w-]+$/.test(part)) {
-      throw new TypeError(
+      throw wrongArgument(
         `Cannot make the NATS cluster: ${JSON.stringify(part)} cannot be part of a subject`,
       );
     }

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import { StorageUnavailableError } from "../../src/core/errors.ts";
 
 /** A message as the client hands it over. */
@@ -58,7 +59,7 @@ export function checkTarget(what: string, target: NatsTarget): void {
   const { connection, connect, servers } = target;
   const given = [connection, connect, servers].filter((way) => way !== undefined);
   if (given.length !== 1) {
-    throw new TypeError(
+    throw wrongArgument(
       `Cannot make the ${what}: give one of "connection", "connect" and "servers"`,
     );
   }

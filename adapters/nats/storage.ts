@@ -12,7 +12,7 @@ import type {
   Stored,
 } from "../../src/ports/storage.ts";
 import { checkTarget, decodeText, type LoadModule, type NatsTarget, openNats } from "./connect.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode natsStorage}: where NATS is, and the bucket. */
 export interface NatsStorageOptions extends NatsTarget {
@@ -92,12 +92,12 @@ export function natsStorage(options: NatsStorageOptions): NatsStorage {
   const { bucket = "holdfast", replicas = 1 } = options;
   checkTarget("NATS storage", options);
   if (!/^[\w-]+$/.test(bucket)) {
-    throw new TypeError(
+    throw wrongArgument(
       `Cannot make the NATS storage: ${JSON.stringify(bucket)} is no name of a bucket`,
     );
   }
   if (!(Number.isInteger(replicas) && replicas >= 1 && replicas <= 5)) {
-    throw new RangeError("Cannot make the NATS storage: replicas is not 1 to 5");
+    throw outOfRange("Cannot make the NATS storage: replicas is not 1 to 5");
   }
   return new Nats(options, bucket, replicas);
 }

@@ -4,7 +4,7 @@ import type { Fields } from "./attributes.ts";
 import { mappingOf } from "./events.ts";
 import { Metrics } from "./metrics.ts";
 import { Spans, type StorageSpans } from "./spans.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode otelTelemetry}, apart from the module. */
 export interface OtelSettings {
@@ -72,9 +72,9 @@ export function otelTelemetry(options: OtelOptions): Telemetry {
   if (
     typeof api?.trace?.getTracer !== "function" || typeof api.context?.with !== "function" ||
     typeof api.metrics?.getMeterProvider !== "function"
-  ) throw new TypeError('Cannot use OpenTelemetry: "api" is not the module "@opentelemetry/api"');
+  ) throw wrongArgument('Cannot use OpenTelemetry: "api" is not the module "@opentelemetry/api"');
   if (!["nested", "all", "none"].includes(storageSpans)) {
-    throw new TypeError(
+    throw wrongArgument(
       'Cannot use OpenTelemetry: "storageSpans" is not "nested", "all" or "none"',
     );
   }

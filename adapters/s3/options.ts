@@ -5,7 +5,7 @@ import { webRandom } from "../web/random.ts";
 import { pricesAt, type S3Prices } from "./prices.ts";
 import type { S3RequestEvent } from "./requests.ts";
 import type { S3ClientLike, S3ClientOptions, S3Sdk } from "./sdk.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode s3Storage}. */
 export interface S3StorageOptions extends S3ClientOptions {
@@ -96,9 +96,9 @@ export function checkOptions(options: S3StorageOptions): S3Settings {
   if (client !== undefined && typeof client?.send !== "function") {
     throw wrong("the client has no send()");
   }
-  if (!(timeoutMs > 0)) throw outOfRange("timeoutMs is not above 0");
+  if (!(timeoutMs > 0)) throw tooFar("timeoutMs is not above 0");
   if (!Number.isInteger(maxSockets) || maxSockets < 1) {
-    throw outOfRange("maxSockets is not an integer of 1 or more");
+    throw tooFar("maxSockets is not an integer of 1 or more");
   }
   return {
     bucket,
@@ -125,14 +125,14 @@ function checkBucket(bucket: unknown): void {
 }
 
 function checkPrices(prices: S3Prices): S3Prices {
-  if (!(prices.classA >= 0 && prices.classB >= 0)) throw outOfRange("a price is not 0 or more");
+  if (!(prices.classA >= 0 && prices.classB >= 0)) throw tooFar("a price is not 0 or more");
   return prices;
 }
 
 function wrong(why: string): TypeError {
-  return new TypeError(`Cannot make the S3 storage: ${why}`);
+  return wrongArgument(`Cannot make the S3 storage: ${why}`);
 }
 
-function outOfRange(why: string): RangeError {
-  return new RangeError(`Cannot make the S3 storage: ${why}`);
+function tooFar(why: string): RangeError {
+  return outOfRange(`Cannot make the S3 storage: ${why}`);
 }

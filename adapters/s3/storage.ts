@@ -1,7 +1,8 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
-import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
+import { checkCallOptions, checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
 import type {
   DeleteOptions,
   DeleteResult,
@@ -116,6 +117,7 @@ class S3 implements S3Storage {
 
   async get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
     const name = this.#name(checkStorageKey(key));
+    checkCallOptions(options, "get");
     return await this.#call(options, async () => {
       const object = await this.#objects.read(name, options.signal);
       return object && { value: decodeBody(object.bytes).value, etag: object.etag };
@@ -163,7 +165,7 @@ class S3 implements S3Storage {
   #name(key: string): string {
     const name = this.#settings.prefix + key;
     if (name.length <= MAX_NAME_LENGTH) return name;
-    throw new TypeError(
+    throw wrongArgument(
       `Cannot use the key: with the prefix it is longer than ${MAX_NAME_LENGTH} characters`,
     );
   }

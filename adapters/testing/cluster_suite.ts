@@ -1,7 +1,7 @@
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import type { Cluster, ClusterReply } from "../../src/ports/cluster.ts";
 import { webRandom } from "../web/random.ts";
-import type { TestApi } from "./test_api.ts";
+import { checkSuite, type TestApi } from "./test_api.ts";
 
 /** A cluster made for one test. */
 export interface OpenCluster {
@@ -147,6 +147,7 @@ export function clusterSuite(
   driver: string,
   open: () => Promise<OpenCluster>,
 ): void {
+  checkSuite(t, driver, open);
   for (const rule of rules) {
     t.test(`${driver}: ${rule.title}`, async () => {
       const opened = await open();

@@ -16,6 +16,7 @@ import {
   checkKnown,
   nearestName,
   type OptionNames,
+  outOfRange,
   shown,
   wrongArgument,
 } from "../../src/core/options.ts";
@@ -153,7 +154,7 @@ export function seededPlan(random: Random, rates: FaultRates, latencyMs = 0): Fa
   const entries = Object.entries(rates) as [Fault["kind"], number][];
   const total = entries.reduce((sum, [, rate]) => sum + Number(rate), 0);
   if (!entries.every(([, rate]) => typeof rate === "number" && rate >= 0) || !(total <= 1 + 1e-9)) {
-    throw new RangeError(
+    throw outOfRange(
       "Cannot plan faults: the rates are not in [0, 1], or are more than 1 together",
     );
   }

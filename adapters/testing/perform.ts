@@ -128,7 +128,7 @@ export async function performAlarm<S extends object, H>(
   checkKnown(given, { ...givenNames, attempt: "a number" }, `fire "${alarm}" of "${spec.name}"`);
   const run = spec.alarms.get(alarm);
   if (run === undefined) {
-    throw new TypeError(`Cannot fire "${alarm}": object "${spec.name}" has no such alarm`);
+    throw wrongArgument(`Cannot fire "${alarm}": object "${spec.name}" has no such alarm`);
   }
   const { [alarm]: set, ...others } = given.alarms ?? {};
   const info = { scheduledAt: set ?? given.now ?? 0, attempt: given.attempt ?? 1 };
@@ -189,7 +189,7 @@ function envOf({ now = 0, random = seededRandom(1), call }: GivenObject<object>)
     call: async (target, id, handler, args) => {
       const name = typeof target === "string" ? target : target.name;
       if (call === undefined) {
-        throw new TypeError(`Cannot call "${handler}" of object "${name}": "call" was not given`);
+        throw wrongArgument(`Cannot call "${handler}" of object "${name}": "call" was not given`);
       }
       return await call(name, id, handler, args);
     },

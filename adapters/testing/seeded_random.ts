@@ -1,3 +1,4 @@
+import { kindOf, outOfRange, wrongArgument } from "../../src/core/options.ts";
 import type { Random } from "../../src/ports/random.ts";
 
 /**
@@ -20,10 +21,20 @@ import type { Random } from "../../src/ports/random.ts";
  * ```
  */
 export function seededRandom(seed: number): Random {
+  if (typeof seed !== "number") {
+    throw wrongArgument(
+      `Cannot make a source of numbers: its seed is ${kindOf(seed)}, not a number`,
+    );
+  }
   const next = sfc32(seed);
   return {
     number: () => next() / 2 ** 32,
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 255),
+    bytes: (length) => {
+      if (!Number.isSafeInteger(length) || length < 0) {
+        throw outOfRange(`Cannot draw bytes: ${String(length)} is not an integer of 0 or more`);
+      }
+      return Uint8Array.from({ length }, () => next() & 255);
+    },
   };
 }
 

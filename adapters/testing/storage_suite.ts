@@ -5,7 +5,7 @@ import { refusalRules } from "./storage_rules/refusals.ts";
 import type { OpenStorage, StorageRule } from "./storage_rules/rule.ts";
 import { valueRules } from "./storage_rules/values.ts";
 import { writeRules } from "./storage_rules/writes.ts";
-import type { TestApi } from "./test_api.ts";
+import { checkSuite, type TestApi } from "./test_api.ts";
 
 /** What a storage promises beyond the rules that hold for all. */
 export interface StorageSuiteFlags {
@@ -49,6 +49,7 @@ export function storageSuite(
   open: () => Promise<OpenStorage | Storage>,
   flags: StorageSuiteFlags = {},
 ): void {
+  checkSuite(t, driver, open);
   const rules = [...valueRules, ...writeRules, ...listRules, ...refusalRules, ...durabilityRules];
   for (const rule of rules) {
     if (rule.needs !== undefined && flags[rule.needs] !== true) continue;

@@ -1,3 +1,5 @@
+import { wrongArgument } from "../../src/core/options.ts";
+
 /**
  * What the conformance suites need of a test runner. Written down structurally, so that any runner
  * fits with a few lines.
@@ -29,4 +31,19 @@ export interface TestApi {
     body: () => Promise<unknown>,
     check: (error: Error & { code?: string }) => boolean,
   ): Promise<Error>;
+}
+
+/** Checks what a suite is registered with. */
+export function checkSuite(t: unknown, driver: unknown, open: unknown): void {
+  const api = (t ?? {}) as Partial<TestApi>;
+  for (const name of ["test", "assertEquals", "assertRejects"] as const) {
+    if (typeof api[name] === "function") continue;
+    throw wrongArgument(`Cannot register a suite: its test runner has no function "${name}"`);
+  }
+  if (typeof driver !== "string") {
+    throw wrongArgument("Cannot register a suite: the name of the driver is not a string");
+  }
+  if (typeof open !== "function") {
+    throw wrongArgument('Cannot register a suite: "open" is not a function');
+  }
 }

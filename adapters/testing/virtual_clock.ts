@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../../src/ports/clock.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode createVirtualClock}. */
 export interface VirtualClockOptions {
@@ -95,8 +95,8 @@ class Virtual implements VirtualClock {
   }
 
   timer(delayMs: number, callback: () => void): () => void {
-    if (!(delayMs >= 0)) {
-      throw new RangeError(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
+    if (typeof delayMs !== "number" || !(delayMs >= 0)) {
+      throw outOfRange(`Cannot start a timer: its delay is ${String(delayMs)} ms, not 0 or more`);
     }
     if (typeof callback !== "function") {
       throw wrongArgument("Cannot start a timer: its callback is not a function");
@@ -121,6 +121,9 @@ class Virtual implements VirtualClock {
   }
 
   jump(ms: number): void {
+    if (!Number.isFinite(ms)) {
+      throw outOfRange(`Cannot move the clock: ${String(ms)} ms is no time`);
+    }
     this.#offset += ms;
   }
 
@@ -137,6 +140,6 @@ class Virtual implements VirtualClock {
 }
 
 function checkedMs(ms: number): number {
-  if (ms >= 0) return ms;
-  throw new RangeError(`Cannot move the clock: ${ms} ms is not 0 or more`);
+  if (typeof ms === "number" && ms >= 0) return ms;
+  throw outOfRange(`Cannot move the clock: ${String(ms)} ms is not 0 or more`);
 }

@@ -1,3 +1,4 @@
+import { outOfRange } from "../../src/core/options.ts";
 import type { Clock, TimerOptions } from "../../src/ports/clock.ts";
 import { outside } from "./async_context.ts";
 
@@ -23,8 +24,8 @@ export function webClock(): Clock {
 }
 
 function startTimer(delayMs: number, callback: () => void, options: TimerOptions = {}): () => void {
-  if (!(delayMs >= 0)) {
-    throw new RangeError(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
+  if (typeof delayMs !== "number" || !(delayMs >= 0)) {
+    throw outOfRange(`Cannot start a timer: its delay is ${String(delayMs)} ms, not 0 or more`);
   }
   let handle: TimerHandle;
   const arm = (leftMs: number): void => {

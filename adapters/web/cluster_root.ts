@@ -8,7 +8,7 @@ import {
   type SessionNotice,
   type SessionNotices,
 } from "../../src/stash/notices.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** How nodes find out about each other; the same on every node. */
 export interface ClusterOptions {
@@ -40,7 +40,7 @@ export function clusterNode(
   checkKnown(clusterTimes, timeNames, "create a holdfast", "clusterTimes");
   if (cluster === undefined) return undefined;
   if (typeof cluster?.join !== "function") {
-    throw new TypeError('Cannot create a holdfast: "cluster" is not a cluster');
+    throw wrongArgument('Cannot create a holdfast: "cluster" is not a cluster');
   }
   const beatEveryMs = inRange("beatEveryMs", clusterTimes.beatEveryMs ?? 500, 10, 60_000);
   const lapseMs = clusterTimes.lapseMs ?? Math.max(2000, 3 * beatEveryMs);
@@ -68,7 +68,7 @@ export function hearNotice(notices: SessionNotices, body: JsonValue): void {
 
 function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot use cluster option "${name}": it is ${
       String(value)
     }, not a number from ${least} to ${most}`,

@@ -1,4 +1,4 @@
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** The name prefixes of RFC 6265bis and of its successor, layered cookies; the longest first. */
 const PREFIXES = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"] as const;
@@ -183,7 +183,7 @@ function checkAttributes(settings: CookieSettings): void {
   }
   if (maxAgeSeconds === undefined) return;
   if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 1 || maxAgeSeconds > MAX_AGE_SECONDS) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot set the session cookie: maxAgeSeconds is not an integer from 1 to ${MAX_AGE_SECONDS}`,
     );
   }
@@ -221,7 +221,7 @@ function checkStrength({ name, secure, httpOnly, domain }: CookieSettings): void
 }
 
 function refuse(reason: string): never {
-  throw new TypeError(`Cannot set the session cookie: ${reason}`);
+  throw wrongArgument(`Cannot set the session cookie: ${reason}`);
 }
 
 /**
@@ -236,7 +236,7 @@ function refuse(reason: string): never {
 export function serializeCookie(settings: CookieSettings, value: string): string {
   if (!VALUE.test(value)) refuse("its value has a character that cookies cannot hold");
   if (settings.name.length + value.length > MAX_COOKIE_BYTES) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot set the session cookie: name and value have more than ${MAX_COOKIE_BYTES} bytes`,
     );
   }

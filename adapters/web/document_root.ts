@@ -9,7 +9,7 @@ import type { JsonValue } from "../../src/core/json.ts";
 import { Deadlines } from "../../src/object/deadline.ts";
 import type { DrainReport, EnginePorts } from "../../src/object/types.ts";
 import type { HoldfastLimits } from "./limits.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange } from "../../src/core/options.ts";
 
 /** How documents are followed, and presence is told. */
 export interface DocumentRootOptions {
@@ -96,7 +96,7 @@ function late(name: string, timeoutMs: number): HoldfastError {
 
 function inRange(name: string, value: number, least: number, most: number): number {
   if (value >= least && value <= most) return value;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot use document option "${name}": it is ${String(value)}, not ${least} or more`,
   );
 }

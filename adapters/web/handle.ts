@@ -1,6 +1,6 @@
 import type { Session } from "../../src/stash/session.ts";
 import type { Holdfast } from "./holdfast.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
+import { checkKnown, kindOf, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode handleSession}. */
 export interface HandleOptions {
@@ -104,6 +104,9 @@ function checkArguments(holdfast: Holdfast, request: Request, handler: unknown):
 export function withCookie(response: Response, setCookie: string | undefined): Response {
   if (typeof response?.headers?.get !== "function") {
     throw wrongArgument("Cannot set the session cookie: what was answered is not a Response");
+  }
+  if (setCookie !== undefined && typeof setCookie !== "string") {
+    throw wrongArgument(`Cannot set the session cookie: it is ${kindOf(setCookie)}, not a string`);
   }
   // An upgraded connection has no headers left to set, and such a response cannot be copied.
   if (setCookie === undefined || response.status === 101) return response;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Holdfast } from "./holdfast.ts";
 import { type Internals, internalsOf } from "./internals.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange } from "../../src/core/options.ts";
 
 /** What a process may lack. */
 export type Lack = "storage" | "cluster" | "sync";
@@ -89,10 +89,10 @@ export function health(holdfast: Holdfast, options: HealthOptions = {}): Health 
   checkKnown(options, optionNames, "make health");
   const { probeMs = 2000, storageDownMs = 30_000 } = options;
   if (!(probeMs > 0)) {
-    throw new RangeError(`Cannot make health: probeMs is ${probeMs}, not above 0`);
+    throw outOfRange(`Cannot make health: probeMs is ${probeMs}, not above 0`);
   }
   if (!(storageDownMs >= 0)) {
-    throw new RangeError(`Cannot make health: storageDownMs is ${storageDownMs}, not 0 or more`);
+    throw outOfRange(`Cannot make health: storageDownMs is ${storageDownMs}, not 0 or more`);
   }
   const probe = new Probe(internals, probeMs);
   const report = async (): Promise<HealthReport> => {

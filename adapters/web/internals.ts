@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import type { Keys } from "../../src/core/secret.ts";
 import type { DocumentInspection } from "../../src/document/inspection.ts";
 import type { Engine } from "../../src/object/engine.ts";
@@ -53,5 +54,5 @@ export function noteInternals(holdfast: object, internals: Internals): void {
 export function internalsOf(holdfast: unknown, what: string): Internals {
   const found = typeof holdfast === "object" && holdfast !== null ? known.get(holdfast) : undefined;
   if (found !== undefined) return found;
-  throw new TypeError(`Cannot create ${what}: it needs what createHoldfast() made`);
+  throw wrongArgument(`Cannot create ${what}: it needs what createHoldfast() made`);
 }

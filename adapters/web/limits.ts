@@ -1,4 +1,4 @@
-import { checkKnown } from "../../src/core/options.ts";
+import { checkKnown, outOfRange } from "../../src/core/options.ts";
 
 /** Sizes, counts and time limits. Everything has a limit, and every limit can be set. */
 export interface HoldfastLimits {
@@ -45,7 +45,7 @@ export function checkLimits(given: Partial<HoldfastLimits> = {}): HoldfastLimits
     const [fallback, least, most] = ranges[name];
     const value = given[name] ?? fallback;
     if (!Number.isInteger(value) || value < least || value > most) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot use limit "${name}": it is ${
           String(value)
         }, not a whole number from ${least} to ${most}`,

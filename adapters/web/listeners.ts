@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import type { EnginePorts } from "../../src/object/types.ts";
 import type { Telemetry, TelemetryEvent } from "../../src/ports/telemetry.ts";
 import { snapshot } from "./async_context.ts";
@@ -27,12 +28,12 @@ export class Listeners {
    */
   subscribe(pattern: string, listener: Telemetry): () => void {
     if (typeof pattern !== "string" || !/^[a-z_.]+$|^[a-z_.]*\*$/.test(pattern)) {
-      throw new TypeError(
+      throw wrongArgument(
         'Cannot subscribe: the pattern is neither a name nor a beginning and "*"',
       );
     }
     if (typeof listener !== "function") {
-      throw new TypeError("Cannot subscribe: the listener is not a function");
+      throw wrongArgument("Cannot subscribe: the listener is not a function");
     }
     const beginning = pattern.endsWith("*") ? pattern.slice(0, -1) : undefined;
     const heard: Telemetry = (event) => {

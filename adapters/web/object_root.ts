@@ -4,7 +4,7 @@ import { ObjectHost } from "../../src/object/objects.ts";
 import type { Router } from "../../src/object/router.ts";
 import type { EnginePorts } from "../../src/object/types.ts";
 import type { HoldfastLimits } from "./limits.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange } from "../../src/core/options.ts";
 
 /** How alarms are found and tried. */
 export interface AlarmOptions {
@@ -66,7 +66,7 @@ export function checkTries(tries: number = alarmRetry.tries): number {
 
 function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot use alarm option "${name}": it is ${
       String(value)
     }, not a whole number from ${least} to ${most}`,

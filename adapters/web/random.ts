@@ -1,3 +1,4 @@
+import { outOfRange } from "../../src/core/options.ts";
 import type { Random } from "../../src/ports/random.ts";
 
 /** The most `getRandomValues` fills in one call. */
@@ -17,7 +18,7 @@ export function webRandom(): Random {
 
 function randomBytes(length: number): Uint8Array {
   if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`Cannot draw bytes: ${length} is not an integer of 0 or more`);
+    throw outOfRange(`Cannot draw bytes: ${String(length)} is not an integer of 0 or more`);
   }
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at += MAX_FILL_BYTES) {

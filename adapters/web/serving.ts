@@ -7,7 +7,7 @@ import {
   type SocketSettings,
   socketSettings,
 } from "./sockets.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Signals a server can be told to stop with. */
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
@@ -130,12 +130,12 @@ export function serveSettings(
     throw wrongArgument('Cannot serve: "fetch" is not a function');
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot serve: port is ${String(port)}, not a whole number from 0 to 65535`,
     );
   }
   if (!(withinMs >= 0)) {
-    throw new RangeError(`Cannot serve: withinMs is ${String(withinMs)}, not 0 or more`);
+    throw outOfRange(`Cannot serve: withinMs is ${String(withinMs)}, not 0 or more`);
   }
   const fetch: ServeSettings["fetch"] = (request, env) => options.fetch(request, env);
   const sockets = socketSettings(options.sockets);

@@ -1,6 +1,6 @@
 import { utf8Length } from "../../src/core/json.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange } from "../../src/core/options.ts";
 
 /** A WebSocket as its handlers see it; one and the same object for the life of the socket. */
 export interface SocketHandle {
@@ -112,7 +112,7 @@ export function socketSettings(options: SocketOptions = {}): SocketSettings {
   const { maxFrameBytes = 65_536, maxBufferedBytes = 4_194_304, idleMs = 60_000 } = options;
   const check = (name: string, value: number, from: number, to: number) => {
     if (Number.isInteger(value) && value >= from && value <= to) return;
-    throw new RangeError(
+    throw outOfRange(
       `Cannot serve: sockets.${name} is ${value}, not a whole number from ${from} to ${to}`,
     );
   };

@@ -1,3 +1,4 @@
+import { outOfRange } from "../../src/core/options.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Sessions } from "../../src/stash/sessions.ts";
 
@@ -16,7 +17,7 @@ export class Sweeper {
   /** @param everyMs Milliseconds between sweeps, 1,000 or more; `Infinity` for never. */
   constructor(sessions: Sessions, clock: Clock, everyMs: number = 5 * 60_000) {
     if (!(everyMs >= 1000)) {
-      throw new RangeError(`Cannot sweep every ${everyMs} ms: the least is 1000`);
+      throw outOfRange(`Cannot sweep every ${everyMs} ms: the least is 1000`);
     }
     this.#sessions = sessions;
     this.#clock = clock;

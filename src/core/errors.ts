@@ -39,8 +39,8 @@ export interface HoldfastErrorOptions extends ErrorOptions {
 /**
  * Base of every error this library throws for what a caller cannot rule out beforehand. Match on
  * {@linkcode HoldfastError.code}, not on the class or the message. Wrong arguments are `TypeError`
- * or `RangeError` instead, an option that does not exist a `TypeError` whose code is
- * `ERR_UNKNOWN_OPTION`.
+ * or `RangeError` instead, with the code `ERR_WRONG_ARGUMENT`, and `ERR_UNKNOWN_OPTION` for an option
+ * that does not exist.
  *
  * @example Matching on the code
  * ```ts

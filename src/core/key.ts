@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "./options.ts";
 import { encodeBase64url } from "./base64url.ts";
 import type { Keys, Mac } from "./secret.ts";
 import { isSid, whenDone } from "./token.ts";
@@ -33,7 +34,7 @@ export function sessionKeyHash(
   hmac: Mac,
 ): Promise<string> | string {
   checkNamespace(namespace);
-  if (!isSid(sid)) throw new TypeError("Cannot name a record: the session id is malformed");
+  if (!isSid(sid)) throw wrongArgument("Cannot name a record: the session id is malformed");
   return whenDone(hmac(keys.storeKey, encoder.encode(`${namespace}|${sid}`)), encodeBase64url);
 }
 
@@ -46,7 +47,7 @@ export function sessionKeyHash(
  */
 export function checkNamespace(namespace: unknown): string {
   if (typeof namespace === "string" && NAMESPACE.test(namespace)) return namespace;
-  throw new TypeError(
+  throw wrongArgument(
     'Cannot use the namespace: it is not 1 to 63 of a-z, 0-9, "_" and "-", ' +
       "the first a letter or a digit",
   );
@@ -64,11 +65,11 @@ const STORAGE_KEY = /^(?!\.\.?(?:\/|$))[A-Za-z0-9_.~=-]+(?:\/(?!\.\.?(?:\/|$))[A
  * @throws {TypeError} If it is anything else. The message does not repeat the key.
  */
 export function checkStorageKey(key: unknown): string {
-  if (typeof key !== "string") throw new TypeError("Cannot use the key: it is not a string");
+  if (typeof key !== "string") throw wrongArgument("Cannot use the key: it is not a string");
   if (key.length > MAX_KEY_BYTES) {
-    throw new TypeError(`Cannot use the key: it is longer than ${MAX_KEY_BYTES} characters`);
+    throw wrongArgument(`Cannot use the key: it is longer than ${MAX_KEY_BYTES} characters`);
   }
-  if (!STORAGE_KEY.test(key)) throw new TypeError(`Cannot use the key: ${whyNoKey(key)}`);
+  if (!STORAGE_KEY.test(key)) throw wrongArgument(`Cannot use the key: ${whyNoKey(key)}`);
   return key;
 }
 
@@ -90,15 +91,15 @@ function whyNoKey(key: string): string {
  * @throws {RangeError} If it is empty or too long.
  */
 export function encodeId(id: string): string {
-  if (typeof id !== "string") throw new TypeError("Cannot use the id: it is not a string");
-  if (id === "") throw new RangeError("Cannot use the id: it is empty");
-  if (!id.isWellFormed()) throw new TypeError("Cannot use the id: it has a lone surrogate");
+  if (typeof id !== "string") throw wrongArgument("Cannot use the id: it is not a string");
+  if (id === "") throw outOfRange("Cannot use the id: it is empty");
+  if (!id.isWellFormed()) throw wrongArgument("Cannot use the id: it has a lone surrogate");
   if (id.length > MAX_ID_BYTES || encoder.encode(id).length > MAX_ID_BYTES) {
-    throw new RangeError(`Cannot use the id: it is longer than ${MAX_ID_BYTES} bytes of UTF-8`);
+    throw outOfRange(`Cannot use the id: it is longer than ${MAX_ID_BYTES} bytes of UTF-8`);
   }
   const segment = escapeId(id);
   if (segment.length > MAX_SEGMENT_LENGTH) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use the id: it is longer than ${MAX_SEGMENT_LENGTH} characters once escaped`,
     );
   }
@@ -114,10 +115,10 @@ export function encodeId(id: string): string {
  * @throws {RangeError} If no id is so long.
  */
 export function encodeIdPrefix(prefix: string): string {
-  if (!prefix.isWellFormed()) throw new TypeError("Cannot use the prefix: it has a lone surrogate");
+  if (!prefix.isWellFormed()) throw wrongArgument("Cannot use the prefix: it has a lone surrogate");
   const segment = escapeBytes(prefix);
   if (segment.length <= MAX_SEGMENT_LENGTH) return segment;
-  throw new RangeError("Cannot use the prefix: no id is so long");
+  throw outOfRange("Cannot use the prefix: no id is so long");
 }
 
 function escapeId(id: string): string {

@@ -18,8 +18,14 @@ export type OptionNames<T> = { readonly [K in keyof T]-?: OptionKind | true };
 export function wrongArgument(
   message: string,
   code: Extract<ErrorCode, "ERR_UNKNOWN_OPTION" | "ERR_WRONG_ARGUMENT"> = "ERR_WRONG_ARGUMENT",
+  options?: ErrorOptions,
 ): TypeError {
-  return Object.assign(new TypeError(message), { code });
+  return Object.assign(new TypeError(message, options), { code });
+}
+
+/** Makes the `RangeError` for a value of the right kind that is out of its range; with a code. */
+export function outOfRange(message: string): RangeError {
+  return Object.assign(new RangeError(message), { code: "ERR_WRONG_ARGUMENT" });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { wrongArgument } from "./options.ts";
 import { isRefusedKey } from "./plain.ts";
 
 /** How long a stored value outlives the view that stashed it. */
@@ -69,5 +70,5 @@ function checkScope(scope: unknown, key: string, what: string): Scope {
 }
 
 function refuse(what: string, why: string, cause?: unknown): never {
-  throw new TypeError(`Cannot define ${what}: ${why}`, { cause });
+  throw wrongArgument(`Cannot define ${what}: ${why}`, "ERR_WRONG_ARGUMENT", { cause });
 }

@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "./options.ts";
 import { encodeBase64url } from "./base64url.ts";
 
 /** The Hmac port as core sees it: core imports no port, and the shapes are the same. */
@@ -88,8 +89,8 @@ export async function hkdf(
  * (`secrets[1]`), never its content.
  */
 export function checkSecrets(secrets: unknown): readonly Uint8Array[] {
-  if (!Array.isArray(secrets)) throw new TypeError("Cannot use secrets: they are not an array");
-  if (secrets.length === 0) throw new RangeError("Cannot use secrets: the list is empty");
+  if (!Array.isArray(secrets)) throw wrongArgument("Cannot use secrets: they are not an array");
+  if (secrets.length === 0) throw outOfRange("Cannot use secrets: the list is empty");
   const entries: readonly unknown[] = secrets;
   // Array.from visits the holes of a sparse array, map() would not.
   const checked = Array.from(entries, (entry, index) => checkSecret(entry, index));
@@ -122,16 +123,16 @@ function checkSecret(secret: unknown, index: number): Uint8Array {
 function secretBytes(secret: unknown, index: number): Uint8Array {
   if (isBytes(secret)) return new Uint8Array(secret);
   if (secret === undefined) {
-    throw new TypeError(
+    throw wrongArgument(
       `Cannot use secrets[${index}]: it is undefined; if it comes from a variable of the environment, set that (openssl rand -base64 32)`,
     );
   }
   if (typeof secret !== "string") {
-    throw new TypeError(`Cannot use secrets[${index}]: it is neither a string nor a Uint8Array`);
+    throw wrongArgument(`Cannot use secrets[${index}]: it is neither a string nor a Uint8Array`);
   }
   // Every lone surrogate becomes the same three bytes: less of a secret than it looks.
   if (!secret.isWellFormed()) {
-    throw new TypeError(`Cannot use secrets[${index}]: it is not well-formed Unicode`);
+    throw wrongArgument(`Cannot use secrets[${index}]: it is not well-formed Unicode`);
   }
   return encoder.encode(secret);
 }
@@ -142,7 +143,7 @@ function isBytes(value: unknown): value is Uint8Array {
 }
 
 function refuse(index: number, reason: string): never {
-  throw new RangeError(`Cannot use secrets[${index}]: ${reason}`);
+  throw outOfRange(`Cannot use secrets[${index}]: ${reason}`);
 }
 
 /**

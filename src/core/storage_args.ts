@@ -1,3 +1,4 @@
+import { kindOf, outOfRange, wrongArgument } from "./options.ts";
 import { checkStorageKey } from "./key.ts";
 
 /** What every storage accepts as conditions of a write; the storage port's options satisfy it. */
@@ -33,13 +34,14 @@ export function checkPut(key: unknown, value: unknown, conditions: WriteConditio
 
 /** The same for a key that is there, so that it was checked before. */
 export function checkPutAt(value: unknown, conditions: WriteConditions): void {
-  if (typeof value !== "string") throw new TypeError("Cannot put: the value is not a string");
-  if (!value.isWellFormed()) throw new TypeError("Cannot put: the value has a lone surrogate");
+  if (typeof value !== "string") throw wrongArgument("Cannot put: the value is not a string");
+  if (!value.isWellFormed()) throw wrongArgument("Cannot put: the value has a lone surrogate");
+  checkCallOptions(conditions, "put");
   checkEtag(conditions.ifMatch);
   const { ifMatch, ifNoneMatch } = conditions;
   if (ifNoneMatch === undefined) return;
-  if (ifNoneMatch !== "*") throw new TypeError('Cannot put: ifNoneMatch is not "*"');
-  if (ifMatch !== undefined) throw new TypeError("Cannot put: both conditions are given");
+  if (ifNoneMatch !== "*") throw wrongArgument('Cannot put: ifNoneMatch is not "*"');
+  if (ifMatch !== undefined) throw wrongArgument("Cannot put: both conditions are given");
 }
 
 /**
@@ -51,6 +53,7 @@ export function checkPutAt(value: unknown, conditions: WriteConditions): void {
  */
 export function checkDelete(key: unknown, conditions: { readonly ifMatch?: string } = {}): void {
   checkStorageKey(key);
+  checkCallOptions(conditions, "delete");
   checkEtag(conditions.ifMatch);
 }
 
@@ -67,18 +70,29 @@ export function checkList(
   prefix: unknown,
   options: { readonly after?: string; readonly limit?: number } = {},
 ): ListWindow {
+  checkCallOptions(options, "list");
   const { after = "", limit = MAX_LIMIT } = options;
-  if (!isPartOfKey(prefix)) throw new TypeError("Cannot list: no key begins with the prefix");
-  if (!isPartOfKey(after)) throw new TypeError('Cannot list: "after" is not part of a key');
+  if (!isPartOfKey(prefix)) throw wrongArgument("Cannot list: no key begins with the prefix");
+  if (!isPartOfKey(after)) throw wrongArgument('Cannot list: "after" is not part of a key');
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new RangeError(`Cannot list: the limit is not an integer of 1 to ${MAX_LIMIT}`);
+    throw outOfRange(`Cannot list: the limit is not an integer of 1 to ${MAX_LIMIT}`);
   }
   return { after, limit };
 }
 
+/**
+ * Checks that the options of a storage's call are an object.
+ *
+ * @throws {TypeError} If they are anything else.
+ */
+export function checkCallOptions(options: unknown, task: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw wrongArgument(`Cannot ${task}: its options are ${kindOf(options)}, not an object`);
+}
+
 function checkEtag(etag: unknown): void {
   if (etag !== undefined && typeof etag !== "string") {
-    throw new TypeError("Cannot write: ifMatch is not a string");
+    throw wrongArgument("Cannot write: ifMatch is not a string");
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkKnown } from "./options.ts";
+import { checkKnown, outOfRange, wrongArgument } from "./options.ts";
 
 /** How long a record lives. */
 export interface Lifetime {
@@ -61,11 +61,11 @@ export function checkLifetime(partial: Partial<Lifetime> = {}): Lifetime {
 
 function checkDuration(name: keyof Lifetime, value: unknown = defaultLifetime[name]): number {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot set a lifetime: ${name} is not a number of milliseconds`);
+    throw wrongArgument(`Cannot set a lifetime: ${name} is not a number of milliseconds`);
   }
-  if (!(value > 0)) throw new RangeError(`Cannot set a lifetime: ${name} is ${value}, not above 0`);
+  if (!(value > 0)) throw outOfRange(`Cannot set a lifetime: ${name} is ${value}, not above 0`);
   if (value === Infinity && name === "unconfirmedMs") {
-    throw new RangeError(`Cannot set a lifetime: ${name} is not finite`);
+    throw outOfRange(`Cannot set a lifetime: ${name} is not finite`);
   }
   return value;
 }

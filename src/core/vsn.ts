@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "./options.ts";
 import { InvalidValueError } from "./errors.ts";
 import {
   cloneJson,
@@ -90,10 +91,10 @@ export function mayWrite(
  */
 export function checkVsn(vsn: unknown, what: string): number {
   if (typeof vsn !== "number") {
-    throw new TypeError(`Cannot define ${what}: its vsn is not a number`);
+    throw wrongArgument(`Cannot define ${what}: its vsn is not a number`);
   }
   if (isVsn(vsn)) return vsn;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot define ${what}: its vsn is ${vsn}, not an integer from 1 to ${maxVsn}`,
   );
 }

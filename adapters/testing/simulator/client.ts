@@ -1,3 +1,4 @@
+import { outOfRange } from "../../../src/core/options.ts";
 import { HoldfastError, StorageUnavailableError } from "../../../src/core/errors.ts";
 import { encodeId } from "../../../src/core/key.ts";
 import { detach } from "../../../src/object/detach.ts";
@@ -82,7 +83,7 @@ export class Client implements SimulatedClient {
 
   pick<T>(items: readonly T[]): T {
     const item = items[Math.floor(this.random() * items.length)];
-    if (item === undefined) throw new RangeError("Cannot pick: there is nothing to pick from");
+    if (item === undefined) throw outOfRange("Cannot pick: there is nothing to pick from");
     return item;
   }
 

@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "../../../src/core/options.ts";
 import type { Random } from "../../../src/ports/random.ts";
 
 /**
@@ -112,11 +113,11 @@ export function checkLevels(levels: FaultLevels): void {
   const named: readonly string[] = isList(levels) ? levels : Object.keys(levels);
   for (const name of named) {
     if (!Object.hasOwn(most, name)) {
-      throw new TypeError(`Cannot simulate: there is no fault ${JSON.stringify(name)}`);
+      throw wrongArgument(`Cannot simulate: there is no fault ${JSON.stringify(name)}`);
     }
     const level = levelOf(levels, name as SimulatedFault);
     if (!(level >= 0 && level <= 10)) {
-      throw new RangeError(`Cannot simulate: "faults.${name}" is ${level}, not from 0 to 10`);
+      throw outOfRange(`Cannot simulate: "faults.${name}" is ${level}, not from 0 to 10`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { outOfRange } from "../../../src/core/options.ts";
 import type { AnyObjectDefinition } from "../../../src/object/model.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Random } from "../../../src/ports/random.ts";
@@ -103,7 +104,7 @@ class NodeClock implements Clock {
 
   timer(delayMs: number, callback: () => void): () => void {
     if (!(delayMs >= 0)) {
-      throw new RangeError(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
+      throw outOfRange(`Cannot start a timer: its delay is ${delayMs} ms, not 0 or more`);
     }
     if (delayMs === Infinity) return () => {};
     return this.#scheduler.after(delayMs, () => {

@@ -4,7 +4,12 @@ import type { Holdfast, HoldfastOptions } from "../../web/holdfast.ts";
 import type { SimulatedClient } from "./client.ts";
 import { checkLevels, type FaultLevels } from "./faults.ts";
 import type { SimulationCounts } from "./history.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../../src/core/options.ts";
+import {
+  checkKnown,
+  type OptionNames,
+  outOfRange,
+  wrongArgument,
+} from "../../../src/core/options.ts";
 
 /** An object as it is stored. */
 export interface SimulatedObject {
@@ -113,17 +118,17 @@ export function checkOptions<N>(
     throw wrongArgument('Cannot simulate: "objects" or "next" is not a list of definitions');
   }
   if (!Number.isSafeInteger(options.seed)) {
-    throw new TypeError(`Cannot simulate: the seed is ${options.seed}, not an integer`);
+    throw wrongArgument(`Cannot simulate: the seed is ${options.seed}, not an integer`);
   }
   if (typeof options.workload !== "function") {
-    throw new TypeError('Cannot simulate: "workload" is not a function');
+    throw wrongArgument('Cannot simulate: "workload" is not a function');
   }
   checkLevels(options.faults ?? {});
   const number = (name: keyof typeof ranges): number => {
     const [fallback, least, most] = ranges[name];
     const value = options[name] ?? fallback;
     if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new RangeError(
+    throw outOfRange(
       `Cannot simulate: "${name}" is ${value}, not a whole number from ${least} to ${most}`,
     );
   };

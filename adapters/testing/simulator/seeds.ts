@@ -1,5 +1,5 @@
 import type { FaultLevels } from "./faults.ts";
-import { checkKnown, type OptionNames } from "../../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange } from "../../../src/core/options.ts";
 import { simulationOptionNames, type SimulationOptions, type SimulationReport } from "./options.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
@@ -68,7 +68,7 @@ export async function simulateSeeds<N = undefined>(
   checkKnown(options, optionNames, "simulate");
   const { seeds, from = 1, reproduce, ...rest } = options;
   if (!Number.isInteger(seeds) || seeds < 1) {
-    throw new RangeError(`Cannot simulate: "seeds" is ${seeds}, not a whole number of 1 or more`);
+    throw outOfRange(`Cannot simulate: "seeds" is ${seeds}, not a whole number of 1 or more`);
   }
   const totals: Record<string, number> = {};
   const add = (name: string, count: number) => totals[name] = (totals[name] ?? 0) + count;

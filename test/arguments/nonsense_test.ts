@@ -1,0 +1,197 @@
+import { readFileSync } from "node:fs";
+import { migratingStorage } from "../../adapters/migrating/mod.ts";
+import { memoryStorage } from "../../adapters/memory/mod.ts";
+import { fileStorage } from "../../adapters/file/mod.ts";
+import { s3Storage } from "../../adapters/s3/mod.ts";
+import { createVirtualClock, faultyStorage, seededRandom } from "../../adapters/testing/mod.ts";
+import { health } from "../../adapters/hono/mod.ts";
+import { serve } from "../../adapters/node/mod.ts";
+import { createHoldfast, defineStash, type Holdfast, type Storage } from "../../mod.ts";
+import { temp } from "../adapters/fixtures/temp.ts";
+import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
+
+const nonsense: readonly (readonly [string, unknown])[] = [
+  ["null", null],
+  ["undefined", undefined],
+  ["1", 1],
+  ["NaN", NaN],
+  ['""', ""],
+  ['"x"', "x"],
+  ["{}", {}],
+  ["[]", []],
+  ["a function", () => {}],
+  ["true", true],
+  ["a symbol", Symbol("s")],
+  ["a bigint", 1n],
+  ["a lone surrogate", "\ud800"],
+];
+
+/** The codes there are, as the union of them has them. */
+const codes: ReadonlySet<string> = new Set(
+  readFileSync(new URL("../../src/core/errors.ts", import.meta.url), "utf8").match(/ERR_[A-Z_]+/g),
+);
+
+/** Calls something with nonsense in each number of arguments; tells what had no code of ours. */
+async function uncoded(name: string, make: () => unknown): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [kind, value] of nonsense) {
+    for (const count of [1, 2, 3]) {
+      const error = await thrownBy(await make(), new Array<unknown>(count).fill(value));
+      if (error === undefined) continue;
+      const { code } = error as { readonly code?: unknown };
+      if (error instanceof Error && typeof code === "string" && codes.has(code)) continue;
+      found.push(`${name} with ${count} times ${kind}: ${String(error)}`);
+    }
+  }
+  return found;
+}
+
+async function thrownBy(call: unknown, args: readonly unknown[]): Promise<unknown> {
+  let made: unknown;
+  try {
+    made = (call as (...args: readonly unknown[]) => unknown)(...args);
+    // What waits for something has accepted its arguments.
+    made = await Promise.race([made, new Promise((resolve) => setTimeout(resolve, 1))]);
+  } catch (error) {
+    return error;
+  }
+  const { close } = (made ?? {}) as { readonly close?: unknown };
+  if (typeof close === "function") await close.call(made);
+  return undefined;
+}
+
+/** The methods of an object, its own and those of its class. */
+function methodsOf(object: object): readonly string[] {
+  const names = new Set<string>();
+  for (let at: object | null = object; at !== null && at !== Object.prototype;) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+    at = Object.getPrototypeOf(at) as object | null;
+  }
+  names.delete("constructor");
+  return [...names].filter((name) => typeof Reflect.get(object, name) === "function");
+}
+
+/** Those of the engines, of databases and of what runs in a browser: AR2 alone is promised of them. */
+const others = new Set([
+  "childrenOf",
+  "colorFor",
+  "keyBetween",
+  "connect",
+  "connectDocument",
+  "connectYjs",
+  "createSync",
+  "postgresMigration",
+  "postgresStorage",
+  "sqliteStorage",
+]);
+
+const { exports } = JSON.parse(
+  readFileSync(new URL("../../deno.json", import.meta.url), "utf8"),
+) as { readonly exports: Readonly<Record<string, string>> };
+
+for (const [subpath, file] of Object.entries(exports)) {
+  const module = await import(`../../${file}`) as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(module)) {
+    const isClass = /^class\b/.test(Function.prototype.toString.call(value ?? test));
+    if (typeof value !== "function" || isClass || others.has(name)) continue;
+    test(`[AR4] ${subpath} ${name}() called with nonsense fails with a code`, async () => {
+      assertEquals(await uncoded(name, () => value), []);
+    });
+  }
+}
+
+const secrets = [new Uint8Array(32).map((_, i) => i * 7)];
+const Cart = defineStash({
+  name: "cart",
+  vsn: 1,
+  stored: ["items"],
+  state: () => ({ items: [] as string[] }),
+});
+
+function root(t: TestContext, storage: Storage = memoryStorage()): Holdfast {
+  const holdfast = createHoldfast({ storage, secrets, sweepEveryMs: Infinity });
+  t.defer(async () => void await holdfast.close());
+  return holdfast;
+}
+
+const migrating = (phase: "copying" | "cutover") =>
+  migratingStorage({ from: memoryStorage(), to: memoryStorage(), phase });
+const client = { send: () => Promise.resolve({}) };
+
+/** Objects that users hold; made anew for each call, since some calls end them. */
+const objects: Readonly<Record<string, (t: TestContext) => object | Promise<object>>> = {
+  holdfast: (t) => {
+    // Those of the engines: AR2 alone is promised of them.
+    const { object: _object, call: _call, document: _document, ...rest } = root(t);
+    return rest;
+  },
+  "holdfast.open()": (t) => root(t).open(null),
+  session: (t) => root(t).open(null).session,
+  stash: async (t) => {
+    const { stash, update, reset } = bound(await root(t).open(null).session.stash(Cart));
+    assert(stash !== undefined && update !== undefined && reset !== undefined);
+    return { stash, update, reset };
+  },
+  memoryStorage: () => memoryStorage(),
+  fileStorage: (t) => closed(t, fileStorage(temp(t))),
+  s3Storage: () => s3Storage({ bucket: "app", client } as Parameters<typeof s3Storage>[0]),
+  'migratingStorage in "copying"': () => migrating("copying"),
+  'migratingStorage in "cutover"': () => migrating("cutover"),
+  faultyStorage: () => faultyStorage(memoryStorage(), { plan: () => undefined }),
+  createVirtualClock: () => createVirtualClock(),
+  seededRandom: () => seededRandom(1),
+  health: (t) => health(root(t)),
+  server: async (t) => {
+    const server = await serve({ fetch: () => new Response(), port: 0, signals: [] });
+    return closed(t, server);
+  },
+};
+
+function bound(object: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    methodsOf(object).map((name) => {
+      const method = Reflect.get(object, name) as (...args: readonly unknown[]) => unknown;
+      return [name, method.bind(object)];
+    }),
+  );
+}
+
+function closed<T extends { close?(): Promise<unknown> }>(t: TestContext, object: T): T {
+  t.defer(async () => void await object.close?.());
+  return object;
+}
+
+for (const [name, make] of Object.entries(objects)) {
+  test(`[AR4] the methods of ${name}, called with nonsense, fail with a code`, async (t) => {
+    const found: string[] = [];
+    for (const method of methodsOf(await make(t))) {
+      const one = await make(t);
+      found.push(
+        ...await uncoded(method, () => {
+          const call = Reflect.get(one, method) as (...args: readonly unknown[]) => unknown;
+          return call.bind(one);
+        }),
+      );
+    }
+    assertEquals(found, []);
+  });
+}
+
+const storages: Readonly<Record<string, (t: TestContext) => Storage>> = {
+  memory: () => memoryStorage(),
+  file: (t) => closed(t, fileStorage(temp(t))),
+  migrating: () => migrating("copying"),
+};
+
+for (const [name, make] of Object.entries(storages)) {
+  test(`[AR4] options of a ${name} storage's methods that are nonsense fail with a code`, async (t) => {
+    const storage = make(t);
+    const found = [
+      ...await uncoded("put", () => (...options: []) => storage.put("a/b", "x", ...options)),
+      ...await uncoded("delete", () => (...options: []) => storage.delete("a/b", ...options)),
+      ...await uncoded("list", () => (...options: []) => storage.list("", ...options)),
+      ...await uncoded("get", () => (...options: []) => storage.get("a/b", ...options)),
+    ];
+    assertEquals(found, []);
+  });
+}
