@@ -18,17 +18,23 @@ export interface Finding {
 export function checkRuntime(): Finding {
   const { bun, deno, node } = process.versions as Readonly<Record<string, string | undefined>>;
   if (bun !== undefined) return needs("Bun", bun, [1, 2], "");
-  if (deno !== undefined) return needs("Deno", deno, [2, 0], "");
-  const version = needs("Node", node ?? "0", [20, 0], "");
-  if (version.level !== "ok") return version;
-  const older = !atLeast(node ?? "0", [22, 13]);
-  return older
-    ? {
-      name: "runtime",
-      level: "warning",
-      message: `Node ${node}: works; for holdfast/sqlite it takes 22.13`,
-    }
-    : version;
+  if (deno !== undefined) return withSqlite("Deno", deno, [2, 0], [2, 2]);
+  return withSqlite("Node", node ?? "0", [20, 0], [22, 13]);
+}
+
+type Version = readonly [number, number];
+
+/** A runtime that has SQLite from a later version on. */
+export function withSqlite(
+  name: string,
+  version: string,
+  least: Version,
+  sqlite: Version,
+): Finding {
+  const found = needs(name, version, least, "");
+  if (found.level !== "ok" || atLeast(version, sqlite)) return found;
+  const message = `${name} ${version}: works; for holdfast/sqlite it takes ${sqlite.join(".")}`;
+  return { name: "runtime", level: "warning", message };
 }
 
 function needs(
@@ -75,6 +81,9 @@ export function checkPeers(cwd: string): readonly Finding[] {
   const found = Object.entries(PEERS).flatMap(([name, { range, for: subpath }]): Finding[] => {
     const version = installedVersion(name, cwd);
     if (version === undefined) return [];
+    if (version === "") {
+      return [{ name, level: "problem", message: "its package.json cannot be read" }];
+    }
     const fits = satisfies(version, range);
     const message = fits ? version : `${version} is not ${range}, which ${subpath} is made for`;
     return [{ name, level: fits ? "ok" : "problem", message }];
@@ -83,14 +92,23 @@ export function checkPeers(cwd: string): readonly Finding[] {
   return found.length === 0 ? [none] : found;
 }
 
+/** The version of a package; empty if it cannot be read, `undefined` if there is none. */
 function installedVersion(name: string, cwd: string): string | undefined {
   for (let folder = cwd;; folder = dirname(folder)) {
     const file = join(folder, "node_modules", name, "package.json");
     if (existsSync(file)) {
-      const { version } = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown };
-      return typeof version === "string" ? version : undefined;
+      return versionIn(file);
     }
     if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function versionIn(file: string): string {
+  try {
+    const { version } = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown };
+    return typeof version === "string" ? version : "";
+  } catch {
+    return "";
   }
 }
 
@@ -112,9 +130,14 @@ export function checkSecretsIn(
 ): readonly Finding[] {
   const named = names.join(", ");
   const secrets = names.map((name) => env[name] ?? "");
-  if (secrets.every((secret) => secret === "")) {
+  const unset = names.filter((_, i) => secrets[i] === "");
+  if (unset.length === names.length) {
     const message = `${named} not set here: nothing to check`;
     return [{ name: "secrets", level: "warning", message }];
+  }
+  if (unset.length > 0) {
+    const message = `${unset.join(", ")} not set here, of ${named}`;
+    return [{ name: "secrets", level: "problem", message }];
   }
   try {
     checkSecrets(secrets);

@@ -2,7 +2,7 @@ import type { CliOutput, Command } from "./output.ts";
 import { checkClock, checkPeers, checkRuntime, checkSecretsIn, type Finding } from "./checks.ts";
 import { probeStorage } from "./probe.ts";
 import { placeOf, STORAGE_HELP, withStorage } from "./storages.ts";
-import { command, type Given, type Outcome } from "./verb.ts";
+import { command, type Given, type Outcome, UsageError } from "./verb.ts";
 
 const HELP = `holdfast doctor [STORAGE] [options]
 
@@ -30,7 +30,7 @@ export const doctorCommand: Command = command({
 async function checkAll(given: Given, { env, cwd }: CliOutput): Promise<readonly Finding[]> {
   const [url] = given.positionals;
   const place = url === undefined ? undefined : placeOf(url, cwd);
-  const names = (given.text("secrets") ?? "SECRET").split(",");
+  const names = namesIn(given.text("secrets") ?? "SECRET");
   const checks = [checkRuntime(), ...checkPeers(cwd), ...checkSecretsIn(env, names)];
   if (place === undefined) return checks;
   try {
@@ -47,6 +47,12 @@ async function checkAll(given: Given, { env, cwd }: CliOutput): Promise<readonly
     return checks;
   }
   return [...checks, await checkClock(place)];
+}
+
+function namesIn(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (!names.includes("")) return names;
+  throw new UsageError("Cannot check secrets: --secrets has a name that is empty");
 }
 
 const SIGNS = { ok: "ok      ", warning: "warning ", problem: "PROBLEM " } as const;

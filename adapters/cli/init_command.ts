@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import type { CliOutput, Command } from "./output.ts";
+import { type CliOutput, type Command, messageOf } from "./output.ts";
 import { filesOf, type Runtime, type Wish } from "./scaffold.ts";
 import { command, type Given, type Outcome, UsageError } from "./verb.ts";
 
@@ -85,11 +85,23 @@ function write(
   if (there.length > 0 && !force) {
     throw new Error(`Cannot write over ${there.join(", ")}: give --force, or another folder`);
   }
+  const made: string[] = [];
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    // Exclusively, so that a file made meanwhile is not lost either.
-    writeFileSync(path, text, { flag: force ? "w" : "wx" });
+    const isNew = !existsSync(path);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      // Exclusively, so that a file made meanwhile is not lost either.
+      writeFileSync(path, text, { flag: force ? "w" : "wx" });
+      if (isNew) made.push(path);
+    } catch (cause) {
+      // Half of an application would be in the way of the next try.
+      if (isNew && (cause as { code?: unknown }).code !== "EEXIST") made.push(path);
+      for (const one of made) rmSync(one, { force: true });
+      throw new Error(`Cannot write ${join(relative(cwd, folder), name)}: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
   }
   const place = relative(cwd, folder);
   const next = [...(place === "" ? [] : [`cd ${quoted(place)}`]), ...NEXT[runtime]];

@@ -12,7 +12,8 @@ const HELP = `holdfast inspect STORAGE [options]
   Counts what a storage holds, by namespace, kind and class, and adds up its sizes. Reads every
   record once, changes nothing, and shows no id and no value.
 
-  --no-sizes         reads the keys alone: faster, without sizes, ended and damaged records
+  --no-sizes         reads the keys alone: faster, without sizes, ended and damaged records, which
+                     are then 0 in JSON
   --json             {"ok":true,"storage":…,"records":N,"bytes":N,"groups":[{"namespace","kind",
                      "class","records","ended","damaged","migrating","bytes","largest"}]}; "migrating"
                      are marks and copies of migrate-storage
@@ -46,7 +47,7 @@ export const inspectCommand: Command = command({
       (storage) => count(storage, !given.flag("no-sizes"), progress),
     );
     progress?.("");
-    return outcomeOf(place.shown, groups);
+    return outcomeOf(place.shown, groups, !given.flag("no-sizes"));
   },
 });
 
@@ -107,16 +108,16 @@ function nameOf({ namespace, kind, class: name }: Group): string {
   return [namespace, kind, name].filter((part) => part !== "").join("/");
 }
 
-function outcomeOf(storage: string, groups: readonly Group[]): Outcome {
+function outcomeOf(storage: string, groups: readonly Group[], sizes: boolean): Outcome {
   const sum = (of: (group: Group) => number) => groups.reduce((all, group) => all + of(group), 0);
   const [records, bytes] = [sum((group) => group.records), sum((group) => group.bytes)];
   const rows = groups.map((group) => [
     nameOf(group),
     String(group.records),
-    String(group.ended),
-    String(group.damaged),
-    sizeOf(group.bytes),
-    sizeOf(group.largest),
+    // What was not looked at is not nothing.
+    ...(sizes
+      ? [String(group.ended), String(group.damaged), sizeOf(group.bytes), sizeOf(group.largest)]
+      : ["-", "-", "-", "-"]),
   ]);
   const moved = sum((group) => group.migrating);
   const marks = moved === 0 ? [] : [`${moved} of them are marks or copies of a migration`];
@@ -124,7 +125,12 @@ function outcomeOf(storage: string, groups: readonly Group[]): Outcome {
   return {
     ok: groups.every(({ damaged }) => damaged === 0),
     data: { storage, records, bytes, groups },
-    lines: [...columns(table), "", ...marks, `${records} records, ${sizeOf(bytes)}, in ${storage}`],
+    lines: [
+      ...columns(table),
+      "",
+      ...marks,
+      `${records} records,${sizes ? ` ${sizeOf(bytes)},` : ""} in ${storage}`,
+    ],
   };
 }
 

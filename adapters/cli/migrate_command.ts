@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { StorageUnavailableError } from "../../src/core/errors.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import { memoryStorage } from "../memory/mod.ts";
@@ -106,9 +105,8 @@ type Shown = { readonly from: string; readonly to: string };
 
 /** Changes nothing; a target that is not there yet is an empty one. */
 async function look(from: Storage, to: Place, wanted: Wanted, shown: Shown): Promise<Outcome> {
-  const absent = to.path !== undefined && !existsSync(to.path);
   const use = (target: Storage) => report(from, target, wanted, shown);
-  return absent ? await use(memoryStorage()) : await withStorage(to, false, use);
+  return to.isThere() ? await withStorage(to, false, use) : await use(memoryStorage());
 }
 
 async function report(
@@ -201,8 +199,10 @@ async function pass(
     const passes = interrupt.signal.aborted || cause instanceof StorageUnavailableError;
     // All of it goes on by itself when it is run again: what has moved is passed over.
     if (!passes) throw cause;
-    if (whole) error("What has moved stays moved: to go on, run the same again");
-    else if (last !== undefined) error(`To go on: --phase ${phase} --after ${last}`);
+    // Nothing has moved where a store could not even be opened.
+    const begun = last !== undefined || phase === "cutover" || interrupt.signal.aborted;
+    if (whole && begun) error("What has moved stays moved: to go on, run the same again");
+    else if (!whole && last !== undefined) error(`To go on: --phase ${phase} --after ${last}`);
     throw cause;
   } finally {
     done();

@@ -6,6 +6,7 @@ import { Directory } from "../../src/object/directory.ts";
 import { Engine } from "../../src/object/engine.ts";
 import { Inventory } from "../../src/object/inventory.ts";
 import type { Storage } from "../../src/ports/storage.ts";
+import { isReserved } from "../migrating/envelope.ts";
 import { webClock } from "../web/clock.ts";
 import { webRandom } from "../web/random.ts";
 import { type CliOutput, type Command, messageOf } from "./output.ts";
@@ -77,7 +78,8 @@ export const getCommand: Command = command({
   options: OPTIONS,
   words: [2, 2],
   run: (given, output) =>
-    onObjects(given, output, false, async ({ inventory, name, id }) => {
+    onObjects(given, output, false, async ({ inventory, name, id, notMoved }) => {
+      await notMoved();
       const found = await inventory.peek(name, id);
       if (found === undefined) throw unknown(name, id);
       const data = { class: name, id, ...found };
@@ -91,7 +93,8 @@ export const deleteCommand: Command = command({
   options: { ...OPTIONS, yes: { type: "boolean" } },
   words: [2, 2],
   run: (given, output) =>
-    onObjects(given, output, true, async ({ engine, key, name, id }) => {
+    onObjects(given, output, true, async ({ engine, key, name, id, notMoved }) => {
+      await notMoved();
       const named = `object "${name}" ${JSON.stringify(id)}`;
       if (!await confirmed(given, output, `Delete ${named} for good?`)) {
         return { ok: false, data: { class: name, id, deleted: false }, lines: ["Nothing deleted"] };
@@ -111,6 +114,8 @@ interface Objects {
   readonly name: string;
   readonly id: string;
   readonly key: string;
+  /** Refuses an object of which a migration has left a mark alone, or a copy that does not count yet. */
+  readonly notMoved: () => Promise<void>;
 }
 
 /** Reaches the objects of a class without the definition that only the application has. */
@@ -121,7 +126,7 @@ async function onObjects(
   use: (objects: Objects) => Promise<Outcome>,
 ): Promise<Outcome> {
   const [name = "", id = ""] = given.positionals;
-  const url = given.text("storage") ?? env["HOLDFAST_STORAGE"];
+  const url = given.text("storage") ?? (env["HOLDFAST_STORAGE"] || undefined);
   if (url === undefined) {
     throw new UsageError("Cannot open a storage: there is neither --storage nor HOLDFAST_STORAGE");
   }
@@ -144,6 +149,9 @@ async function onObjects(
       name,
       id,
       key,
+      notMoved: async () => {
+        if (isReserved((await storage.get(key))?.value)) throw moved(name, id);
+      },
     });
     await engine.drain(10_000);
     return outcome;
@@ -173,5 +181,15 @@ function unknown(name: string, id: string): HoldfastError {
   return new HoldfastError(
     "ERR_UNKNOWN_OBJECT",
     `Cannot find object "${name}" ${JSON.stringify(id)}: nothing is stored`,
+  );
+}
+
+function moved(name: string, id: string): HoldfastError {
+  return new HoldfastError(
+    "ERR_CORRUPT_RECORD",
+    `Cannot use object "${name}" ${
+      JSON.stringify(id)
+    }: a migration has it; where it has moved to, ` +
+      "or when migrate-storage is through, it can be used",
   );
 }

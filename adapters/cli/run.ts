@@ -37,6 +37,9 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
     output.out(VERSION.slice(1));
     return 0;
   }
+  const [topic = ""] = name === "help" ? rest : [];
+  const about = Object.hasOwn(commands, topic) ? commands[topic] : undefined;
+  if (about !== undefined) return await about.run(["--help"], output);
   const asked = name === "" || name === "help" || name === "--help" || name === "-h";
   if (!asked) {
     const nearest = nearestName(name, Object.keys(commands));

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -30,6 +30,8 @@ export interface Place {
   readonly path: string | undefined;
   /** For those that are reached over the network. */
   readonly url: URL | undefined;
+  /** Whether it is there, as far as can be seen without opening it. */
+  isThere(): boolean;
   /** Opens it. `write` also lets it be created. */
   open(write: boolean): Storage;
 }
@@ -57,6 +59,7 @@ export function placeOf(text: string, cwd: string): Place {
         shown: text,
         path: rest === "" || rest.startsWith("http") ? undefined : absolute(rest, cwd),
         url: undefined,
+        isThere: () => rest === "" || rest.startsWith("http") || existsSync(absolute(rest, cwd)),
         open: () => denokvStorage(rest === "" ? undefined : remoteOr(rest, cwd)),
       };
     case "postgres":
@@ -87,8 +90,9 @@ function localPlace(
     shown: `${kind}:${relative}`,
     path,
     url: undefined,
+    isThere: () => isThere(kind, path),
     open: (write) => {
-      if (!write && !existsSync(path)) {
+      if (!write && !isThere(kind, path)) {
         throw new HoldfastError(
           "ERR_STORAGE_UNAVAILABLE",
           `Cannot open ${kind}:${relative}: it is not there yet; the first write makes it`,
@@ -97,6 +101,14 @@ function localPlace(
       return make(path);
     },
   };
+}
+
+/** Whether there is a storage, not only a place for one: an empty file, or a folder of other things. */
+function isThere(kind: "sqlite" | "file", path: string): boolean {
+  if (!existsSync(path)) return false;
+  const found = statSync(path);
+  if (kind === "sqlite") return !found.isFile() || found.size > 0;
+  return !found.isDirectory() || existsSync(join(path, "records"));
 }
 
 function postgresPlace(url: URL): Place {
@@ -108,6 +120,7 @@ function postgresPlace(url: URL): Place {
     shown: withoutPassword(url),
     path: undefined,
     url: clean,
+    isThere: () => true,
     open: (write) =>
       postgresStorage({ url: clean.href, migrate: write, ...(table === null ? {} : { table }) }),
   };
@@ -130,6 +143,7 @@ function s3Place(url: URL): Place {
     shown: withoutPassword(url),
     path: undefined,
     url: urlOf(endpoint ?? `https://s3.${region ?? "us-east-1"}.amazonaws.com`),
+    isThere: () => true,
     open: () =>
       s3Storage({
         bucket: hostname,
@@ -174,13 +188,22 @@ export async function withStorage<T>(
   }
 }
 
+/** What an error says, and what each that led to it has said, unless it was said already. */
+function withCauses(error: unknown): string {
+  let message = messageOf(error);
+  let at: unknown = error;
+  for (let depth = 0; depth < 4 && at instanceof Error && at.cause !== undefined; depth++) {
+    at = at.cause;
+    const more = messageOf(at);
+    if (!message.includes(more)) message += ` (${more})`;
+  }
+  return message;
+}
+
 /** The error without the password; with its cause, which says what a driver found. */
 function masked(error: unknown, { url }: Place): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
-  const cause = error instanceof Error && error.cause !== undefined
-    ? ` (${messageOf(error.cause)})`
-    : "";
-  let message = `${messageOf(error)}${cause}`;
+  let message = withCauses(error);
   const { password = "", searchParams } = url ?? {};
   for (const secret of [password, decoded(password), searchParams?.get("password")]) {
     if (secret) message = message.replaceAll(secret, "***");
@@ -231,8 +254,11 @@ function absolute(path: string, cwd: string): string {
   return isAbsolute(path) ? path : join(cwd, path);
 }
 
-/** Calls `stop` when the process is interrupted, until the returned function is called. */
+/** Calls `stop` when the process is told to end, until the returned function is called. */
 export function onInterrupt(stop: () => void): () => void {
-  process.once("SIGINT", stop);
-  return () => void process.off("SIGINT", stop);
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, stop);
+  return () => {
+    for (const signal of signals) process.off(signal, stop);
+  };
 }

@@ -117,6 +117,8 @@ function read(args: readonly string[], options: Options): Given {
  * Refuses an option that does not exist, with the nearest there is: what the runtimes say of one is
  * long, differs, and names none.
  *
+ * Refuses one with a value that is there twice, too: of two storages one would be passed over in silence.
+ *
  * @throws {UsageError} If there is one.
  */
 export function checkNames(args: readonly string[], options: Options): void {
@@ -127,8 +129,15 @@ export function checkNames(args: readonly string[], options: Options): void {
     strict: false,
     tokens: true,
   });
+  const seen = new Set<string>();
   for (const token of tokens) {
-    if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
+    if (token.kind !== "option") continue;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (option?.type === "string" && option.multiple !== true && seen.has(token.name)) {
+      throw new UsageError(`Cannot run: ${token.rawName} is there twice`);
+    }
+    seen.add(token.name);
+    if (option !== undefined) continue;
     if (token.rawName === "-h") continue;
     const nearest = nearestName(token.name, Object.keys(options));
     const hint = nearest === undefined ? "" : `; the nearest is --${nearest}`;
