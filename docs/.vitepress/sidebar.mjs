@@ -41,6 +41,7 @@ const groups = [
     ["docs/telemetry.md"],
     ["docs/inspector.md"],
     ["docs/cli.md"],
+    ["docs/errors.md"],
   ]],
   ["Working with it", [["docs/testing.md"]]],
   ["More", []],
