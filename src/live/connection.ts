@@ -2,6 +2,7 @@ import { utf8Length } from "../core/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LiveSession } from "../stash/live_session.ts";
 import type { SessionEnd } from "../stash/notices.ts";
+import { urlOf } from "./context.ts";
 import type { ViewEnv } from "./env.ts";
 import type { LinkedView, ViewLink } from "./link.ts";
 import type { DrainTiming } from "./limits.ts";
@@ -250,7 +251,7 @@ export class Connection implements ViewLink {
       case "event":
         return view.event(frame);
       case "params": {
-        const url = this.#urlOf(frame.url);
+        const url = urlOf(frame.url, this.#handshake.origin);
         return url === undefined
           ? this.#refuse("badMessage", "bad_message")
           : view.moved(frame.ref, url);
@@ -270,7 +271,7 @@ export class Connection implements ViewLink {
     if (frame.v !== protocolVersion && frame.v !== protocolVersion - 1) {
       return this.#refuse("version", "version", frame);
     }
-    const url = this.#urlOf(frame.url);
+    const url = urlOf(frame.url, this.#handshake.origin);
     if (url === undefined) return this.#refuse("badMessage", "bad_message", frame);
     const verified = await ports.tokens.verify(frame.token);
     if (!verified.ok) return this.#refuse("unauthorized", verified.why, frame);
@@ -344,12 +345,6 @@ export class Connection implements ViewLink {
       view.end(false);
     }
     return page;
-  }
-
-  #urlOf(path: string): URL | undefined {
-    if (!path.startsWith("/") || path.startsWith("//") || path.startsWith("/\\")) return undefined;
-    const { origin } = this.#handshake;
-    return URL.canParse(path, origin) ? new URL(path, origin) : undefined;
   }
 
   /** Says why, and closes. */

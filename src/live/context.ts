@@ -194,9 +194,16 @@ function jsonOf(name: string, data: unknown): JsonValue {
   return copied.value;
 }
 
-/** Path, query and fragment. */
-export function pathOf(url: URL): string {
-  return url.pathname + url.search + url.hash;
+/** Path, query and fragment, so that they lead to the same origin: two slashes would begin a host. */
+export function pathOf({ pathname, search, hash }: URL): string {
+  return (pathname.startsWith("//") ? "/." : "") + pathname + search + hash;
+}
+
+/** The address a page says it is at, if it is one of this origin. */
+export function urlOf(path: string, origin: string): URL | undefined {
+  const url = path.startsWith("/") ? parse(path, new URL(origin)) : undefined;
+  // Asked of the result: "//", "/\\" and "/", a tab and "/" all begin a host.
+  return url?.origin === origin ? url : undefined;
 }
 
 function sameOrigin(kind: string, to: string, base: URL): URL {

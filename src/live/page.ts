@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Session } from "../stash/session.ts";
-import { Context, type ContextHost, Outbox } from "./context.ts";
+import { Context, type ContextHost, Outbox, pathOf } from "./context.ts";
 import type { Membership } from "../document/client.ts";
 import type { DocumentDefinition } from "../document/model.ts";
 import type { ViewEnv } from "./env.ts";
@@ -258,8 +258,7 @@ class PageView implements ContextHost {
     await this.#render();
     if (this.#spec.autoStash.on || this.outbox.stash) await this.#held.stash();
     const [last] = this.outbox.destinations.slice(-1);
-    const { pathname, search } = this.#url;
-    return { kind: "redirect", to: last?.to ?? pathname + search };
+    return { kind: "redirect", to: last?.to ?? pathOf(this.#url) };
   }
 
   #elsewhere(): string | undefined {

@@ -49,6 +49,22 @@ test("[LW4] scenario 45: without JavaScript a form is an event, stored before th
   assertEquals([first.status, first.headers.getSetCookie().length], [303, 1]);
 });
 
+test("[LW4] the answer leads back to this site, whatever the address of the page looks like", async () => {
+  const at = liveWorld();
+  const node = at.live([Form]);
+  node.app.all("*", node.live.page(Form));
+  const posted = await at.finish(Promise.resolve(
+    node.app.request(`${origin}//other.example/?a=1`, {
+      method: "POST",
+      body: "_event=save&name=Kim",
+      headers: { "content-type": "application/x-www-form-urlencoded", origin },
+    }),
+  ));
+  const to = posted.headers.get("location") ?? "";
+  assertEquals([posted.status, to], [303, "/.//other.example/?a=1"]);
+  assertEquals(new URL(to, origin).origin, origin);
+});
+
 test("[LW4] what the schema refuses shows the page again, and nothing else is taken in", async () => {
   const at = liveWorld();
   const node = at.live([Form]);

@@ -22,6 +22,10 @@ const Shop = defineView({
     out: (ctx) => ctx.redirect("https://elsewhere.example/"),
     evil: (ctx) => ctx.redirect("javascript:alert(1)"),
     cross: (ctx) => ctx.patch("//other.example/"),
+    slashes(ctx) {
+      ctx.navigate("/.//other.example/");
+      ctx.redirect(`${ctx.url.origin}//other.example/`);
+    },
     effects(ctx) {
       ctx.title("Sold");
       ctx.focus("search");
@@ -79,6 +83,19 @@ test("[LV16] it goes to another page, or away, but not where a script would run 
     await page.join();
   }
   assertEquals(page.of("nav").length, 2);
+});
+
+test("[LV16] a path that begins with two slashes is one of this origin, and no host", async () => {
+  const at = liveWorld();
+  const page = await Page.open(at, at.live([Shop]), "/shop");
+  await page.event("slashes");
+  assertEquals(page.of("nav").map(({ to }) => to), ["/.//other.example/", "/.//other.example/"]);
+  for (const url of ["//other.example/", "/\\other.example/", "/\t/other.example/"]) {
+    const next = await Page.open(at, at.live([Shop]), "/shop");
+    next.send({ t: "params", id: "live-shop", ref: 99, url });
+    await at.until(() => next.of("error").length > 0);
+    assertEquals(next.of("error")[0]?.code, "bad_message", url);
+  }
 });
 
 test("[LV16] addresses that keep changing end the view", async () => {
