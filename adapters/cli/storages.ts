@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../src/core/errors.ts";
+import { nearestName, shown } from "../../src/core/options.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import { denokvStorage } from "../denokv/mod.ts";
 import { fileStorage } from "../file/mod.ts";
@@ -128,6 +129,7 @@ function postgresPlace(url: URL): Place {
 
 function s3Place(url: URL): Place {
   const { searchParams, hostname } = url;
+  checkParameters(searchParams);
   const endpoint = searchParams.get("endpoint");
   const region = searchParams.get("region");
   const prefix = decoded(url.pathname.slice(1));
@@ -150,9 +152,28 @@ function s3Place(url: URL): Place {
         prefix,
         ...(endpoint === null ? {} : { endpoint }),
         ...(region === null ? {} : { region }),
-        ...(searchParams.get("pathStyle") === "1" ? { forcePathStyle: true } : {}),
+        ...(isSet(searchParams.get("pathStyle")) ? { forcePathStyle: true } : {}),
       }),
   };
+}
+
+const S3_PARAMETERS: readonly string[] = ["endpoint", "region", "pathStyle"];
+
+/** A misspelt "endpoint" would lead to AWS. */
+function checkParameters(given: URLSearchParams): void {
+  for (const name of given.keys()) {
+    if (S3_PARAMETERS.includes(name)) continue;
+    const nearest = nearestName(name, S3_PARAMETERS);
+    const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
+    throw new UsageError(`Cannot open a storage: s3:// has no ${shown(name)}${hint}`);
+  }
+  const pathStyle = given.get("pathStyle");
+  if (pathStyle === null || ["0", "1", "true", "false"].includes(pathStyle)) return;
+  throw new UsageError('Cannot open a storage: "pathStyle" is neither 1 nor 0');
+}
+
+function isSet(text: string | null): boolean {
+  return text === "1" || text === "true";
 }
 
 /** Whether two are one and the same, however they are written: a link, `./`, another port's default. */

@@ -171,3 +171,13 @@ test("[CL15] an error is told with everything that led to it, and each once", as
         "3 of 3 tries failed (Cannot open it) (attempt to write a readonly database)",
   );
 });
+
+test("[CL4] a parameter of an S3 URL that does not exist ends with 2: a misspelt endpoint is AWS", async (t) => {
+  const folder = temp(t);
+  const misspelt = await run(folder, ["inspect", "s3://app/?endpont=http://127.0.0.1:1"]);
+  assertEquals(misspelt.code, 2);
+  const message = 'Cannot open a storage: s3:// has no "endpont"; the nearest is "endpoint"';
+  assert(misspelt.error.startsWith(message), misspelt.error);
+  const { code } = await run(folder, ["inspect", "s3://app/?region=eu&pathStyle=yes"]);
+  assertEquals(code, 2);
+});
