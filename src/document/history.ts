@@ -7,7 +7,7 @@ import type { Entry } from "./stored.ts";
 import {
   type AnySpec,
   emptyVersion,
-  replay,
+  replayOf,
   upToDate,
   type Version,
   versionOf,
@@ -92,10 +92,11 @@ export async function versionAt(source: HistorySource, seq: number): Promise<Ver
       `Cannot go back to ${seq} in document "${spec.name}": its history begins after ${version.seq}`,
     );
   }
+  const replay = replayOf(spec);
   for await (const segment of log.read(key, version.seq + 1)) {
     if (version.seq === seq) break;
     const entries = segment.entries.filter((entry) => entry.seq <= seq);
-    version = replay(spec, version, { ...segment, entries });
+    version = replay(version, { ...segment, entries });
   }
   return version;
 }

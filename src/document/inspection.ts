@@ -6,7 +6,7 @@ import type { Documents } from "./documents.ts";
 import type { LogEntry } from "./model.ts";
 import type { Resident } from "./resident.ts";
 import type { Entry } from "./stored.ts";
-import { type AnySpec, emptyVersion, replay, versionOf } from "./version.ts";
+import { type AnySpec, emptyVersion, replayOf, versionOf } from "./version.ts";
 
 /** A class of documents as this process has it. */
 export interface DocumentClassView {
@@ -165,7 +165,8 @@ export class DocumentInspection {
   async #version(spec: AnySpec, key: string): Promise<VersionView> {
     const { snapshot, segments } = await this.#documents.log.load(key);
     let version = snapshot === undefined ? emptyVersion(spec) : versionOf(spec, snapshot);
-    for (const segment of segments) version = replay(spec, version, segment);
+    const replay = replayOf(spec);
+    for (const segment of segments) version = replay(version, segment);
     return { state: version.state, seq: version.seq, snapshotSeq: snapshot?.seq ?? 0 };
   }
 

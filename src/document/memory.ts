@@ -7,7 +7,8 @@ import { type Entry, entryBytes, type Segment } from "./stored.ts";
 import {
   type AnySpec,
   emptyVersion,
-  replay,
+  type Replay,
+  replayOf,
   upToDate,
   type Version,
   versionOf,
@@ -78,7 +79,7 @@ export class Memory {
    */
   follow(segment: Segment): readonly Entry[] {
     const now = upToDate(this.#spec, segment);
-    this.#durable = this.#version = this.#take(this.#durable, now);
+    this.#durable = this.#version = this.#take(this.#durable, now, replayOf(this.#spec));
     return now.entries;
   }
 
@@ -106,13 +107,14 @@ export class Memory {
   #replayed({ snapshot, segments }: LoadedLog): Version {
     const spec = this.#spec;
     let version = snapshot === undefined ? emptyVersion(spec) : versionOf(spec, snapshot);
-    for (const segment of segments) version = this.#take(version, segment);
+    const replay = replayOf(spec);
+    for (const segment of segments) version = this.#take(version, segment, replay);
     return version;
   }
 
-  #take(version: Version, segment: Segment): Version {
+  #take(version: Version, segment: Segment, replay: Replay): Version {
     const now = upToDate(this.#spec, segment);
-    const next = replay(this.#spec, version, now);
+    const next = replay(version, now);
     this.recent.push(now.entries, entryBytes(now.entries));
     return next;
   }

@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { commonNames, defineDocument, type DocumentOptions } from "./definition.ts";
 import { isKey, keyBetween } from "./fractional.ts";
-import type { Applied, DocumentDefinition, PartsOf } from "./model.ts";
+import { noteInRow } from "./in_row.ts";
+import type { Applied, Apply, DocumentDefinition, PartsOf } from "./model.ts";
 import { checkKnown, named, type OptionNames, wrongArgument } from "../core/options.ts";
 
 /** A node of a tree. */
@@ -70,6 +71,7 @@ const optionNames: OptionNames<TreeOptions> = {
 
 type Outcome = Applied<Tree, TreeOp>;
 type Nodes = Record<string, TreeNode>;
+type Owned = WeakSet<object> | undefined;
 
 /**
  * Defines a class of documents that are trees: boards, outlines, drawings, page layouts.
@@ -107,12 +109,10 @@ export function treeDocument(options: TreeOptions): DocumentDefinition<Tree, Tre
   if (checkNode !== undefined && typeof checkNode !== "function") {
     throw wrongArgument(`Cannot ${task}: "checkNode" is not a function`);
   }
-  return defineDocument<Tree, TreeOp>({
-    ...rest,
-    state,
-    apply: (tree, op) => judged(tree, applyTo(tree, op), op, checkNode),
-    parts: treeParts,
-  });
+  const apply: Apply<Tree, TreeOp> = (tree, op) => judged(tree, applyTo(tree, op), op, checkNode);
+  // What a check refuses must not have happened.
+  if (checkNode === undefined) noteInRow(apply, (tree, op, _, owned) => applyTo(tree, op, owned));
+  return defineDocument<Tree, TreeOp>({ ...rest, state, apply, parts: treeParts });
 }
 
 /** The nodes in a node, or at the top, in their order. */
@@ -125,36 +125,36 @@ function inOrder(a: TreeNode, b: TreeNode): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function applyTo(tree: Tree, op: TreeOp): Outcome {
+/** @param owned Nodes that may be changed in place: nobody has seen them. */
+function applyTo(tree: Tree, op: TreeOp, owned?: Owned): Outcome {
   switch (op?.op) {
     case "put":
-      return put(tree, op);
+      return put(tree, op, owned);
     case "update":
-      return update(tree, op);
+      return update(tree, op, owned);
     case "move":
-      return move(tree, op);
+      return move(tree, op, owned);
     case "remove":
-      return remove(tree, op);
+      return remove(tree, op, owned);
     default:
       return { reject: 'the operation is none of "put", "update", "move" and "remove"' };
   }
 }
 
-function put(tree: Tree, op: Extract<TreeOp, { op: "put" }>): Outcome {
+function put(tree: Tree, op: Extract<TreeOp, { op: "put" }>, owned: Owned): Outcome {
   if (!Array.isArray(op.nodes) || op.nodes.length === 0) return { reject: '"nodes" is empty' };
-  const nodes: Nodes = { ...tree.nodes };
+  const nodes = ownNodes(tree, owned);
   const added: TreeNode[] = [];
-  for (const given of op.nodes) {
-    const problem = malformed(given);
-    if (problem !== undefined) return { reject: problem };
-    const { id, type, attrs, parent } = given;
-    if (Object.hasOwn(nodes, id)) return { discard: `node "${id}" is there already` };
-    if (parent !== null && !Object.hasOwn(nodes, parent)) {
-      return { discard: `the parent of node "${id}" is gone` };
+  try {
+    for (const given of op.nodes) {
+      const node = placed(nodes, given);
+      if (!("id" in node)) return node;
+      nodes[node.id] = node;
+      added.push(node);
     }
-    const node = { id, type, attrs, parent, index: placeFor({ nodes }, parent, given.index) };
-    nodes[id] = node;
-    added.push(node);
+  } finally {
+    // Refused half-way, or thrown at: it has not happened.
+    if (added.length < op.nodes.length) { for (const { id } of added) delete nodes[id]; }
   }
   const asAsked = op.nodes.every(({ index }, at) => index === added[at]?.index);
   // Parents were added before their children, so the first takes all that is in it along.
@@ -165,6 +165,21 @@ function put(tree: Tree, op: Extract<TreeOp, { op: "put" }>): Outcome {
     ...(asAsked ? {} : { op: { op: "put", nodes: added } }),
     ...(roots.length === 1 && only !== undefined ? { inverse: { op: "remove", id: only.id } } : {}),
   };
+}
+
+/** A node as it is added, or why it cannot be. */
+function placed(
+  nodes: Nodes,
+  given: Extract<TreeOp, { op: "put" }>["nodes"][number],
+): TreeNode | Exclude<Outcome, { state: Tree }> {
+  const problem = malformed(given);
+  if (problem !== undefined) return { reject: problem };
+  const { id, type, attrs, parent } = given;
+  if (Object.hasOwn(nodes, id)) return { discard: `node "${id}" is there already` };
+  if (parent !== null && !Object.hasOwn(nodes, parent)) {
+    return { discard: `the parent of node "${id}" is gone` };
+  }
+  return { id, type, attrs, parent, index: placeFor({ nodes }, parent, given.index) };
 }
 
 function malformed(node: unknown): string | undefined {
@@ -199,7 +214,7 @@ function placeFor(
   return keyBetween(wanted, next?.index ?? null);
 }
 
-function update(tree: Tree, op: Extract<TreeOp, { op: "update" }>): Outcome {
+function update(tree: Tree, op: Extract<TreeOp, { op: "update" }>, owned: Owned): Outcome {
   const node = nodeOf(tree, op.id);
   if (node === undefined) return { discard: `node "${op.id}" is gone` };
   const { set = {}, unset = [] } = op;
@@ -217,12 +232,12 @@ function update(tree: Tree, op: Extract<TreeOp, { op: "update" }>): Outcome {
     else before[key] = value;
   }
   return {
-    state: { nodes: { ...tree.nodes, [node.id]: { ...node, attrs } } },
+    state: withNode(tree, { ...node, attrs }, owned),
     inverse: { op: "update", id: node.id, set: before, unset: absent },
   };
 }
 
-function move(tree: Tree, op: Extract<TreeOp, { op: "move" }>): Outcome {
+function move(tree: Tree, op: Extract<TreeOp, { op: "move" }>, owned: Owned): Outcome {
   const node = nodeOf(tree, op.id);
   if (node === undefined) return { discard: `node "${op.id}" is gone` };
   const { parent } = op;
@@ -237,18 +252,32 @@ function move(tree: Tree, op: Extract<TreeOp, { op: "move" }>): Outcome {
   }
   const index = placeFor(tree, parent, op.index, node.id);
   return {
-    state: { nodes: { ...tree.nodes, [node.id]: { ...node, parent, index } } },
+    state: withNode(tree, { ...node, parent, index }, owned),
     ...(index === op.index ? {} : { op: { ...op, index } }),
     inverse: { op: "move", id: node.id, parent: node.parent, index: node.index },
   };
 }
 
-function remove(tree: Tree, op: Extract<TreeOp, { op: "remove" }>): Outcome {
+function remove(tree: Tree, op: Extract<TreeOp, { op: "remove" }>, owned: Owned): Outcome {
   if (nodeOf(tree, op.id) === undefined) return { discard: `node "${op.id}" is gone` };
   const removed = subtree(tree, op.id);
-  const nodes: Nodes = { ...tree.nodes };
+  const nodes = ownNodes(tree, owned);
   for (const { id } of removed) delete nodes[id];
   return { state: { nodes }, inverse: { op: "put", nodes: removed } };
+}
+
+function withNode(tree: Tree, node: TreeNode, owned: Owned): Tree {
+  const nodes = ownNodes(tree, owned);
+  nodes[node.id] = node;
+  return { nodes };
+}
+
+/** Nodes that may be changed: those of the tree if nobody has seen them, else a copy. */
+function ownNodes({ nodes }: Tree, owned: Owned): Nodes {
+  if (owned?.has(nodes) === true) return nodes;
+  const copy = { ...nodes };
+  owned?.add(copy);
+  return copy;
 }
 
 function nodeOf(tree: Tree, id: unknown): TreeNode | undefined {

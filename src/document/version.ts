@@ -1,6 +1,7 @@
 import { HoldfastError } from "../core/errors.ts";
 import { copyJson, type JsonValue, normalize } from "../core/json.ts";
 import { Clients } from "./clients.ts";
+import { rowOf } from "./in_row.ts";
 import type { Applied, DocumentSpec, MutateAnswer } from "./model.ts";
 import { corrupt, type Entry, type Segment, type Snapshot } from "./stored.ts";
 
@@ -89,27 +90,33 @@ function checked(spec: AnySpec, op: unknown, what: string): JsonValue {
   );
 }
 
+/** Applies a segment of the log to the version before it. */
+export type Replay = (version: Version, segment: Segment) => Version;
+
 /**
- * Applies what is in the log.
+ * What applies segments of the log in a row; nobody may look at a version before the last.
  *
- * @throws {HoldfastError} `ERR_NEWER_VERSION`, `ERR_DELETED`, or `ERR_CORRUPT_RECORD` if it cannot be
- *   applied any more.
+ * @returns A function that throws a {@linkcode HoldfastError} `ERR_NEWER_VERSION`, `ERR_DELETED`, or
+ *   `ERR_CORRUPT_RECORD` if a segment cannot be applied any more.
  */
-export function replay(spec: AnySpec, version: Version, segment: Segment): Version {
-  if (segment.deleted !== undefined) throw deleted(spec);
-  if (segment.vsn > spec.vsn) throw newer(spec, segment.vsn);
-  let { state } = version;
-  for (const { op, restore, seq, at, actor } of upToDate(spec, segment).entries) {
-    if (restore !== undefined) {
-      state = restore;
-      continue;
+export function replayOf(spec: AnySpec): Replay {
+  const apply = rowOf(spec);
+  return (version, segment) => {
+    if (segment.deleted !== undefined) throw deleted(spec);
+    if (segment.vsn > spec.vsn) throw newer(spec, segment.vsn);
+    let { state } = version;
+    for (const { op, restore, seq, at, actor } of upToDate(spec, segment).entries) {
+      if (restore !== undefined) {
+        state = restore;
+        continue;
+      }
+      const applied = apply(state, op, { actor, at, seq });
+      if (!("state" in applied)) throw corrupt(`log entry ${seq}`);
+      state = applied.state;
     }
-    const applied = spec.apply(state, op, { actor, at, seq });
-    if (!("state" in applied)) throw corrupt(`log entry ${seq}`);
-    state = applied.state;
-  }
-  const seq = segment.entries.at(-1)?.seq ?? version.seq;
-  return { state, seq, clients: version.clients.after(segment.entries) };
+    const seq = segment.entries.at(-1)?.seq ?? version.seq;
+    return { state, seq, clients: version.clients.after(segment.entries) };
+  };
 }
 
 /** A segment with its operations, what undoes them, and states that were restored, in the shape of today. */

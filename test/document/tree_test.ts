@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
 import { isKey, keyBetween } from "../../src/document/fractional.ts";
+import { rowOf } from "../../src/document/in_row.ts";
 import {
   childrenOf,
   type Tree,
@@ -188,6 +189,50 @@ test("[DT6] whatever is asked for leaves a tree, and its stored form replays to 
     }
     assertEquals(replayed, tree);
   }));
+});
+
+test("[DT6] operations in a row come to the same as one by one, and leave the first tree as it was", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyOp, { maxLength: 20 }),
+      fc.array(anyOp, { maxLength: 40 }),
+      (early, ops) => {
+        let tree: Tree = { nodes: {} };
+        for (const op of early) {
+          const applied = apply(tree, op, ctx);
+          if ("state" in applied) tree = applied.state;
+        }
+        const before = JSON.stringify(tree);
+        const inRow = rowOf(Board.spec);
+        const [first, answers] = [tree, [] as string[]];
+        let row = tree;
+        for (const op of ops) {
+          const applied = apply(tree, op, ctx);
+          answers.push(JSON.stringify(applied));
+          if ("state" in applied) tree = applied.state;
+          const same = inRow(row, op, ctx);
+          assertEquals(JSON.stringify(same), answers.at(-1));
+          if ("state" in same) row = same.state;
+        }
+        assertEquals(JSON.stringify(first), before);
+      },
+    ),
+  );
+});
+
+test("[DT6] of operations in a row only the first copies the tree, unless nodes are judged", () => {
+  const tree = treeOf(node("a", null), node("b", null, "a1"));
+  const row = rowOf(Board.spec);
+  let last = tree;
+  const seen = new Set<object>();
+  for (const id of ["a", "b", "a"]) {
+    const applied = row(last, { op: "update", id, set: { id } }, ctx);
+    if ("state" in applied) last = applied.state;
+    seen.add(last.nodes);
+  }
+  assertEquals([seen.size, seen.has(tree.nodes)], [1, false]);
+  const { spec } = treeDocument({ name: "judged", vsn: 1, checkNode: () => undefined });
+  assertEquals(rowOf(spec), spec.apply);
 });
 
 test("[DT6] an operation followed by its inverse changes nothing", () => {

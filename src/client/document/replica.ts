@@ -1,3 +1,4 @@
+import { rowOf } from "../../document/in_row.ts";
 import type { Present } from "../../document/frame.ts";
 import type { CatchUp, DocumentSpec, LogEntry } from "../../document/model.ts";
 import type { WireAnswer } from "../../document/wire.ts";
@@ -141,12 +142,13 @@ export function heard<S, Op>(
   entries: readonly WireEntry[],
 ): Replica<S, Op> {
   let { confirmed, seq, pending } = replica;
+  const inRow = { ...spec, apply: rowOf(spec) };
   for (const entry of entries) {
     // What a snapshot has brought comes once more with the frames that were on their way.
     if (entry.seq <= seq) continue;
     if (entry.seq > seq + 1) throw new GapError(spec.name, seq, entry.seq);
     seq = entry.seq;
-    confirmed = entry.restore === undefined ? certain(spec, confirmed, entry) : entry.restore as S;
+    confirmed = entry.restore === undefined ? certain(inRow, confirmed, entry) : entry.restore as S;
     const { client } = entry;
     // Its answer is still to come, for whoever waits for it.
     if (client !== undefined && client.id === replica.you) {
@@ -209,15 +211,16 @@ export function alone<S, Op>(replica: Replica<S, Op>): Replica<S, Op> {
   return Object.keys(replica.presence).length === 0 ? replica : { ...replica, presence: {} };
 }
 
-/** Does again what is not certain, on what is: with much of it that takes its time. */
+/** Does again what is not certain, on what is. */
 export function fresh<S, Op>(
   spec: ReplicaSpec<S, Op>,
   replica: Replica<S, Op>,
 ): Replica<S, Op> {
   if (!replica.stale) return replica;
   let view = replica.confirmed;
+  const inRow = { ...spec, apply: rowOf(spec) };
   for (const { op, settled } of replica.pending) {
-    if (op !== undefined && settled === undefined) view = applied(spec, view, op, replica);
+    if (op !== undefined && settled === undefined) view = applied(inRow, view, op, replica);
   }
   return { ...replica, view, stale: false };
 }
