@@ -105,7 +105,9 @@ function write(
   }
   const place = relative(cwd, folder);
   const next = [...(place === "" ? [] : [`cd ${quoted(place)}`]), ...NEXT[runtime]];
+  const note = noteOn(runtime, process.versions["node"] ?? "", runningOn());
   return {
+    ...(note === undefined ? {} : { notes: [note] }),
     data: { folder, runtime, live, files: names, next },
     lines: [
       ...names.map((name) => `wrote ${join(place, name)}`),
@@ -114,6 +116,14 @@ function write(
       ...next.map((l) => `  ${l}`),
     ],
   };
+}
+
+/** What stands in the way of the next steps: this Node, if it is the one that is to run them. */
+export function noteOn(runtime: Runtime, node: string, here: Runtime): string | undefined {
+  if (runtime !== "node" || here !== "node") return undefined;
+  const [major = 0, minor = 0] = node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return undefined;
+  return `(it takes Node 22.18 or newer, which runs TypeScript and has SQLite; this is ${node})`;
 }
 
 /** As a shell takes it for one word, and `cd` for no option. */

@@ -355,9 +355,10 @@ function readme({ runtime, name, live }: Wish): string {
     deno: ["deno install", "deno task test", "deno task start"],
     node: ["npm install", "npm test", "npm start"],
   }[runtime];
+  const needs = runtime === "node" ? "Node 22.18 or newer.\n\n" : "";
   return `# ${name}
 
-\`\`\`sh
+${needs}\`\`\`sh
 ${install}
 ${test}
 ${start}    # http://localhost:3000

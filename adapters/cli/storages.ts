@@ -55,14 +55,7 @@ export function placeOf(text: string, cwd: string): Place {
         fileStorage,
       );
     case "denokv":
-      return {
-        kind: "denokv",
-        shown: text,
-        path: rest === "" || rest.startsWith("http") ? undefined : absolute(rest, cwd),
-        url: undefined,
-        isThere: () => rest === "" || rest.startsWith("http") || existsSync(absolute(rest, cwd)),
-        open: () => denokvStorage(rest === "" ? undefined : remoteOr(rest, cwd)),
-      };
+      return denokvPlace(rest, text, cwd);
     case "postgres":
     case "postgresql":
       return postgresPlace(urlOf(text));
@@ -93,15 +86,35 @@ function localPlace(
     url: undefined,
     isThere: () => isThere(kind, path),
     open: (write) => {
-      if (!write && !isThere(kind, path)) {
-        throw new HoldfastError(
-          "ERR_STORAGE_UNAVAILABLE",
-          `Cannot open ${kind}:${relative}: it is not there yet; the first write makes it`,
-        );
-      }
+      if (!write && !isThere(kind, path)) throw notThere(`${kind}:${relative}`);
       return make(path);
     },
   };
+}
+
+function denokvPlace(rest: string, shown: string, cwd: string): Place {
+  // Without a path it is the database of the application, which Deno looks for itself.
+  const isElsewhere = rest === "" || rest.startsWith("http") || rest === ":memory:";
+  const path = isElsewhere ? undefined : absolute(rest, cwd);
+  const isThere = () => path === undefined || existsSync(path);
+  return {
+    kind: "denokv",
+    shown,
+    path,
+    url: undefined,
+    isThere,
+    open: (write) => {
+      if (!write && !isThere()) throw notThere(shown);
+      return denokvStorage(path ?? (rest === "" ? undefined : rest));
+    },
+  };
+}
+
+function notThere(shown: string): HoldfastError {
+  return new HoldfastError(
+    "ERR_STORAGE_UNAVAILABLE",
+    `Cannot open ${shown}: it is not there yet; the first write makes it`,
+  );
 }
 
 /** Whether there is a storage, not only a place for one: an empty file, or a folder of other things. */
@@ -265,10 +278,6 @@ function withoutPassword(url: URL): string {
   shown.password = "";
   shown.searchParams.delete("password");
   return shown.href;
-}
-
-function remoteOr(path: string, cwd: string): string {
-  return path.startsWith("http") || path === ":memory:" ? path : absolute(path, cwd);
 }
 
 function absolute(path: string, cwd: string): string {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import process from "node:process";
 import { checkPeers, withSqlite } from "../../adapters/cli/checks.ts";
+import { noteOn } from "../../adapters/cli/init_command.ts";
 import { onInterrupt, withStorage } from "../../adapters/cli/storages.ts";
 import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
 import { createHoldfast, defineObject, type Storage, StorageUnavailableError } from "../../mod.ts";
@@ -129,6 +130,15 @@ test("[CL14] init that cannot write says what, and leaves nothing half done", as
   assertEquals(readdirSync(join(folder, "app")), ["main.ts"]);
 });
 
+test("[CL14] init tells of a Node that is too old for what it writes", () => {
+  const noted = ["20.20.2", "22.17.1", "22.18.0", "24.0.0"].map((version) =>
+    noteOn("node", version, "node") !== undefined
+  );
+  assertEquals(noted, [true, true, false, false]);
+  assertEquals(noteOn("bun", "20.20.2", "node"), undefined);
+  assertEquals(noteOn("node", "20.20.2", "bun"), undefined);
+});
+
 test("[CL15] a place for a storage is none: an empty file, a folder of other things", async (t) => {
   const folder = temp(t);
   writeFileSync(join(folder, "empty.db"), "");
@@ -141,6 +151,12 @@ test("[CL15] a place for a storage is none: an empty file, a folder of other thi
       assert((out + error).includes("it is not there yet"), out + error);
     }
   }
+  const kv = await run(folder, ["inspect", "denokv:none.db"]);
+  assertEquals(
+    kv.error,
+    "Cannot open denokv:none.db: it is not there yet; the first write makes it",
+  );
+  assert(!existsSync(join(folder, "none.db")));
   assertEquals(readFileSync(join(folder, "empty.db"), "utf8"), "");
   assertEquals(readdirSync(join(folder, "notes")), ["readme.txt"]);
   assert(!existsSync(join(folder, "empty.db-wal")));
