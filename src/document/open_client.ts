@@ -236,7 +236,7 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
       get presence() {
         return presence.all();
       },
-      acked: open.durable.clients.marks.get(member.id)?.clientSeq ?? 0,
+      acked: open.durable.clients.latestOf(member.id)?.clientSeq ?? 0,
       get state() {
         return open.durable.state as JsonValue;
       },
