@@ -46,6 +46,52 @@ const trimmed = {
     morphChildren(ctx, oldNode, newContent);
     return oldNode;
   }`,
+  morphChildren: `(ctx, old, fresh) {
+    if (is.templateElement(old)) {
+      old = old.content;
+      fresh = fresh.content;
+    }
+    let before = old.firstChild;
+    for (const child of fresh.childNodes) {
+      let match = before && findBestMatch(ctx, child, before);
+      const id = is.element(child) && child.getAttribute("id");
+      if (match) removeNodesBetween(ctx, before, match);
+      else if (ctx.persistentIds.has(id)) match = moveBeforeById(old, id, before, ctx);
+      if (match) morphNode(match, child, ctx);
+      else match = createNode(old, child, before, ctx);
+      before = match.nextSibling;
+    }
+    removeNodesBetween(ctx, before);
+  }`,
+  removeNodesBetween: `(ctx, cursor, end) {
+    while (cursor && cursor !== end) {
+      const node = cursor;
+      cursor = cursor.nextSibling;
+      removeNode(ctx, node);
+    }
+  }`,
+  isIdSetMatch: `(ctx, old, fresh) {
+    const ids = ctx.idMap.get(fresh);
+    for (const id of ids && ctx.idMap.get(old) || []) if (ids.has(id)) return true;
+    return false;
+  }`,
+  isSoftMatch: `(old, fresh) {
+    const id = old.getAttribute?.("id");
+    return old.nodeType === fresh.nodeType && old.tagName === fresh.tagName &&
+      (!id || id === fresh.getAttribute("id"));
+  }`,
+  moveBeforeById: `(parent, id, before, ctx) {
+    const selector = '[id="' + CSS.escape(id) + '"]';
+    const found = ctx.target.querySelector(selector) || ctx.pantry.querySelector(selector);
+    removeElementFromAncestorsIdMaps(found, ctx);
+    moveBefore(parent, found, before);
+    return found;
+  }`,
+  findIdElements: `(root) {
+    return [root, ...root.querySelectorAll("[id]")]
+      .map((elt) => ({ elt, id: elt.getAttribute("id") }))
+      .filter(({ id }) => id);
+  }`,
   createNode: `(parent, fresh, before, ctx) {
     const known = ctx.idMap.has(fresh);
     const made = known
@@ -78,7 +124,7 @@ const trimmed = {
         // A clone, because no name is refused then.
         if (!ignoreAttribute(one.name, old, ctx)) old.setAttributeNode(one.cloneNode(true));
       }
-      for (const { name } of [...old.attributes]) {
+      for (const { name } of [...old.attributes].reverse()) {
         if (fresh.hasAttribute(name) || ignoreAttribute(name, old, ctx)) continue;
         old.removeAttribute(name);
       }

@@ -312,3 +312,36 @@ inBrowser("[LC39] 200 rejoins leave no listener behind", async (t) => {
   assertEquals([await listeners(), await opened.page.evaluate("count")], before);
   assertEquals(fake.of("join").at(-1)?.mounts, 201);
 });
+
+inBrowser(
+  "[LC47] of what comes faster than the page can show it the last is shown, and its user can type",
+  async (t) => {
+    const html = (n: number) => `<p id="p" data-live-hook="Slow">${n}</p><input id="i" value="">`;
+    const fake = await openFake(t, { html: html(0) });
+    const before = `document.addEventListener("live:start", ({ detail }) => detail.hooks = { Slow: {
+      updated() {
+        const end = performance.now() + 100;
+        while (performance.now() < end);
+      },
+    } });
+    window.heard = [];
+    addEventListener("live:push", ({ detail }) => heard.push(detail.data));
+    window.patches = 0;
+    addEventListener("live:patch", () => patches++);`;
+    const { page } = await openPage(t, fake, before);
+    await showing(page, "connected");
+    await loadedMore(page);
+    const already = Number(await page.evaluate("patches"));
+    const all = Array.from({ length: 40 }, (_, n) => n + 1);
+    for (const n of all) {
+      const fx = [{ k: "push", name: "n", data: n }] as const;
+      fake.send({ t: "patch", id: "v", rev: ++fake.rev, html: html(n), fx });
+    }
+    await page.locator("#i").pressSequentially("typed");
+    await page.waitForFunction("p.textContent === '40' && heard.length === 40");
+    assertEquals(await page.evaluate("heard"), all, "what is to be done is all done, in order");
+    assertEquals(await page.inputValue("#i"), "typed");
+    const patches = Number(await page.evaluate("patches")) - already;
+    assert(patches < 10, `${patches} patches`);
+  },
+);

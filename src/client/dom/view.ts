@@ -1,11 +1,5 @@
 import type { JsonValue } from "../../core/json.ts";
-import type {
-  Effect,
-  EventFrame,
-  JoinedFrame,
-  Navigation,
-  ReplyFrame,
-} from "../../live/protocol.ts";
+import type { EventFrame, JoinedFrame, Navigation, ReplyFrame } from "../../live/protocol.ts";
 import { pathOf } from "../entries.ts";
 import {
   newView,
@@ -36,6 +30,14 @@ interface Pending {
   readonly progress: Progress;
 }
 
+/** What the page is to show; see `ViewAction`. */
+type Shown = Omit<Extract<ViewAction, { do: "show" }>, "do">;
+
+const nothing: Shown = { html: undefined, title: undefined, fx: [] };
+
+/** A patch that takes longer is followed by a rest, in milliseconds. */
+const longMs = 50;
+
 /** A frame the server takes has 64 KiB. */
 const maxFrameLength = 60_000;
 const pending = "data-live-pending";
@@ -57,6 +59,9 @@ export class View implements LiveView {
   #released: Set<Control> = new Set();
   /** What was recovered: the user's until the page has been rendered, then the server's. */
   readonly #claims: Progress[] = [];
+  /** Waits to be shown, because the page had to be given time for its user. */
+  #waiting = nothing;
+  #restsUntil = 0;
   /** Buttons of a submit under way, and what they said before if they say something else now. */
   readonly #locked = new Map<Element, string | null>();
 
@@ -110,7 +115,7 @@ export class View implements LiveView {
       case "recover":
         return this.#joined(action.joined);
       case "show":
-        return this.#show(action.html, action.title, action.fx);
+        return this.#show(action);
       case "settle":
         return this.#settle(action.reply);
       case "wait":
@@ -285,6 +290,7 @@ export class View implements LiveView {
   }
 
   forget(): void {
+    this.#waiting = nothing;
     for (const { out } of this.#unsure.splice(0)) this.#drop(out);
     for (const out of this.#held.splice(0)) this.#drop(out);
   }
@@ -307,7 +313,22 @@ export class View implements LiveView {
     return this.#held.length + this.#unsure.length;
   }
 
-  #show(html: string | undefined, title: string | undefined, fx: readonly Effect[]): void {
+  /** Shows what the server says; of what comes faster than the page can show it, only the last. */
+  #show({ html, title, fx }: Shown): void {
+    const before = this.#waiting;
+    this.#waiting = {
+      html: html ?? before.html,
+      title: title ?? before.title,
+      fx: [...before.fx, ...fx],
+    };
+    const ms = this.#restsUntil - performance.now();
+    if (ms < 0) this.#showNow();
+    else if (!this.timers.has("show")) this.timers.set("show", ms, () => this.#showNow());
+  }
+
+  #showNow(): void {
+    const { html, title, fx } = this.#waiting;
+    this.#waiting = nothing;
     if (html !== undefined) this.#render(html);
     for (const progress of this.#claims.splice(0)) this.#host.controls.answer(progress, "change");
     if (title !== undefined) document.title = title;
@@ -316,6 +337,7 @@ export class View implements LiveView {
 
   #render(html: string): void {
     const { morph, controls, scrolled } = this.#host;
+    const since = performance.now();
     const late = this.#host.lateFor(this);
     const released = this.#released;
     this.#released = new Set();
@@ -330,6 +352,8 @@ export class View implements LiveView {
     });
     late?.appeared();
     this.hooks?.sync();
+    const now = performance.now();
+    if (now - since > longMs) this.#restsUntil = 2 * now - since;
     emit(this.root, "patch", { rev: this.state.rev });
   }
 
