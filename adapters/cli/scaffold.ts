@@ -342,6 +342,7 @@ ${made}
 // On SIGTERM it finishes what it has accepted, then ends.
 const server = await serve({
   fetch: app.fetch,
+  hostname: process.env["HOST"] || "127.0.0.1",
   port: Number(process.env["PORT"] || 3000),
   holdfast,${live ? "\n  live," : ""}
 });
@@ -372,6 +373,7 @@ Add a note, stop the server (\`kill -9\` too), start it again, reload: the note 
 | ---------- | ---------- | --------------------------------------------------------------------- |
 | \`SECRET\`   | made once  | signs the cookie; required with \`NODE_ENV=production\`                 |
 | \`DATABASE\` | \`app.db\`   | the file of SQLite                                                    |
+| \`HOST\`     | \`127.0.0.1\` | where it listens: this machine alone; in a container \`0.0.0.0\`       |
 | \`PORT\`     | \`3000\`     |                                                                       |
 | \`NODE_ENV\` |            | \`production\`: the cookie is sent over https alone                     |
 

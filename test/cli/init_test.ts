@@ -170,6 +170,16 @@ test("[CL13] so does what init writes with a live view", async (t) => {
   assertEquals((await fetch(new URL(script, url))).status, 200);
 }, { timeoutMs: 120_000 });
 
+test("[CL13] what init writes listens where HOST says, and says so", async (t) => {
+  const folder = temp(t);
+  for (const more of [[], ["--live"]]) {
+    await run(folder, ["init", "--runtime", "bun", "--name", "x", "--force", ...more]);
+    const main = readFileSync(join(folder, "main.ts"), "utf8");
+    assert(main.includes('hostname: process.env["HOST"] || "127.0.0.1"'), main);
+    assert(readFileSync(join(folder, "README.md"), "utf8").includes("| `HOST` "));
+  }
+});
+
 test("[CL13] in production there is no start without a secret", async (t) => {
   const folder = await begun(t);
   const { status, stderr } = spawnSync(process.execPath, COMMANDS[runtime].start, {
