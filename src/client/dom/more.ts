@@ -110,6 +110,9 @@ class Rare implements More {
       ) {
         if (!control.getAttribute("name")) this.#warn("a control without name is not sent");
       }
+      if (controlsIn(root).some((one) => one.form === null && one.matches("[data-live-change]"))) {
+        this.#warn("what a control outside of a form holds is not sent: put it into one");
+      }
       for (const { form, name } of controlsIn(root).filter(isOneOfSeveral)) {
         this.#warn(
           `several controls of the form "${
