@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError, StorageUnavailableError } from "../../src/core/errors.ts";
 import { checkStorageKey } from "../../src/core/key.ts";
-import { checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
+import { checkCallOptions, checkDelete, checkList, checkPut } from "../../src/core/storage_args.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type {
@@ -22,7 +23,6 @@ import { isBusy } from "./driver.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Patience, patiently } from "./patience.ts";
 import { decode } from "./write.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
 
 /** Options of {@linkcode sqliteStorage}. */
 export interface SqliteStorageOptions {
@@ -82,12 +82,12 @@ const optionNames: OptionNames<SqliteStorageOptions> = {
  */
 export function sqliteStorage(path: string, options: SqliteStorageOptions = {}): SqliteStorage {
   if (typeof path !== "string" || path === "") {
-    throw new TypeError("Cannot make the SQLite storage: the path is not a non-empty string");
+    throw wrongArgument("Cannot make the SQLite storage: the path is not a non-empty string");
   }
   checkKnown(options, optionNames, "make the SQLite storage");
   const { busyTimeoutMs = 5000, clock = webClock(), random = webRandom() } = options;
   if (!(busyTimeoutMs >= 0)) {
-    throw new RangeError("Cannot make the SQLite storage: busyTimeoutMs is not 0 or more");
+    throw outOfRange("Cannot make the SQLite storage: busyTimeoutMs is not 0 or more");
   }
   return new Sqlite(path === ":memory:" ? path : resolve(path), { busyTimeoutMs, clock, random });
 }
@@ -122,7 +122,11 @@ class Sqlite implements SqliteStorage {
   }
 
   get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
-    return this.#read(options, () => checkStorageKey(key), (database) => getFrom(database, key));
+    const check = (): void => {
+      checkStorageKey(key);
+      checkCallOptions(options, "get");
+    };
+    return this.#read(options, check, (database) => getFrom(database, key));
   }
 
   getSync(key: string): Stored | undefined {

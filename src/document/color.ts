@@ -1,3 +1,5 @@
+import { kindOf, wrongArgument } from "../core/options.ts";
+
 /**
  * A colour for somebody, always the same one, readable as text on white and on black.
  *
@@ -5,6 +7,7 @@
  *
  * @param id Any text.
  * @returns A CSS colour.
+ * @throws {TypeError} If the id is no text.
  *
  * @example
  * ```ts
@@ -15,6 +18,9 @@
  * ```
  */
 export function colorFor(id: string): string {
+  if (typeof id !== "string") {
+    throw wrongArgument(`Cannot make a colour: the id is ${kindOf(id)}, not text`);
+  }
   let hash = 0x811c9dc5;
   for (let index = 0; index < id.length; index++) {
     hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);

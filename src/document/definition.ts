@@ -1,7 +1,14 @@
 import { isStandardSchema, type StandardSchema } from "../core/schema.ts";
 import { checkVsn } from "../core/vsn.ts";
 import type { Apply, Authorize, DocumentDefinition, DocumentSpec, PartsOf } from "./model.ts";
-import { checkKnown, named, type OptionNames, shown, wrongArgument } from "../core/options.ts";
+import {
+  checkKnown,
+  named,
+  type OptionNames,
+  outOfRange,
+  shown,
+  wrongArgument,
+} from "../core/options.ts";
 
 /** Options of {@linkcode defineDocument}. */
 export interface DocumentOptions<S, Op> {
@@ -167,7 +174,7 @@ function inRange(
   const [fallback, least, most] = ranges[key];
   const value = given ?? fallback;
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot define ${what}: ${key} is ${value}, not a whole number from ${least} to ${most}`,
   );
 }

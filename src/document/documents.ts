@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import { encodeBase64url } from "../core/base64url.ts";
 import { HoldfastError } from "../core/errors.ts";
 import { encodeId } from "../core/key.ts";
@@ -108,11 +109,11 @@ export class Documents {
     // What else there is in it is for the engine alone to know.
     const spec = definition?.spec as AnySpec | undefined;
     if (typeof spec?.name !== "string" || typeof spec.apply !== "function") {
-      throw new TypeError("Cannot use a document: its definition is not one of defineDocument()");
+      throw wrongArgument("Cannot use a document: its definition is not one of defineDocument()");
     }
     const known = this.#specs.get(spec.name) ?? spec;
     if (known !== spec) {
-      throw new TypeError(`Cannot use document "${spec.name}": another definition has this name`);
+      throw wrongArgument(`Cannot use document "${spec.name}": another definition has this name`);
     }
     this.#specs.set(spec.name, spec);
     return spec;

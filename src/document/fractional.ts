@@ -1,3 +1,5 @@
+import { outOfRange, shown } from "../core/options.ts";
+
 /**
  * Keys between keys: text whose order is that of code units, with room before, after and between any
  * two. A key is an integer of variable length, its length told by its first character, and a
@@ -37,7 +39,7 @@ export function keyBetween(before: string | null, after: string | null): string 
   if (before !== null) check(before);
   if (after !== null) check(after);
   if (before !== null && after !== null && before >= after) {
-    throw new RangeError(`Cannot make a key between "${before}" and "${after}"`);
+    throw outOfRange(`Cannot make a key between "${before}" and "${after}"`);
   }
   if (before === null) return after === null ? first : beforeKey(after);
   if (after === null) return afterKey(before);
@@ -61,7 +63,7 @@ export function isKey(text: unknown): text is string {
 }
 
 function check(key: string): void {
-  if (!isKey(key)) throw new RangeError(`Cannot use the key "${key}": it is none`);
+  if (!isKey(key)) throw outOfRange(`Cannot use the key ${shown(key)}: it is none`);
 }
 
 function beforeKey(after: string): string {
@@ -70,7 +72,7 @@ function beforeKey(after: string): string {
   if (integer === smallest) return integer + midpoint("", fraction);
   if (integer < after) return integer;
   const less = decrement(integer);
-  if (less === undefined) throw new RangeError("Cannot make a key: there is no room before");
+  if (less === undefined) throw outOfRange("Cannot make a key: there is no room before");
   return less;
 }
 

@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "../core/options.ts";
 import type { JsonValue } from "../core/json.ts";
 import { publish } from "./catch_up.ts";
 import type { OpenDocument } from "./document.ts";
@@ -32,14 +33,14 @@ export async function history(
 ): Promise<readonly LogEntry<JsonValue>[]> {
   const { sinceSeq = 0, since = -Infinity, until = Infinity, part, where, limit = 1000 } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-    throw new RangeError(`Cannot list history: limit is ${limit}, not 1 to 10000`);
+    throw outOfRange(`Cannot list history: limit is ${String(limit)}, not 1 to 10000`);
   }
   if (!Number.isInteger(sinceSeq) || sinceSeq < 0) {
-    throw new RangeError(`Cannot list history: sinceSeq is ${sinceSeq}, not a whole number`);
+    throw outOfRange(`Cannot list history: sinceSeq is ${String(sinceSeq)}, not a whole number`);
   }
   const { parts } = source.spec;
   if (part !== undefined && parts === undefined) {
-    throw new TypeError(`Cannot list history: document "${source.spec.name}" has no parts`);
+    throw wrongArgument(`Cannot list history: document "${source.spec.name}" has no parts`);
   }
   const wanted = (entry: Entry): boolean =>
     entry.at >= since && entry.at < until &&
@@ -80,16 +81,18 @@ export async function versionAt(source: HistorySource, seq: number): Promise<Ver
   const { durable } = open;
   if (seq === durable.seq) return durable;
   if (!Number.isInteger(seq) || seq < 0 || seq > durable.seq) {
-    throw new RangeError(
-      `Cannot go back to ${seq} in document "${spec.name}": it has 0 to ${durable.seq}`,
+    throw outOfRange(
+      `Cannot go back to ${String(seq)} in document "${spec.name}": it has 0 to ${durable.seq}`,
     );
   }
   const { snapshot } = await log.snapshot(key);
   const start = snapshot !== undefined && snapshot.seq <= seq ? snapshot : await log.base(key);
   let version = start === undefined ? emptyVersion(spec) : versionOf(spec, start);
   if (version.seq > seq) {
-    throw new RangeError(
-      `Cannot go back to ${seq} in document "${spec.name}": its history begins after ${version.seq}`,
+    throw outOfRange(
+      `Cannot go back to ${
+        String(seq)
+      } in document "${spec.name}": its history begins after ${version.seq}`,
     );
   }
   const replay = replayOf(spec);

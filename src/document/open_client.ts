@@ -22,7 +22,7 @@ import {
   type Submission,
 } from "./submission.ts";
 import { type AnySpec, depthAndNodes } from "./version.ts";
-import { checkKnown, type OptionNames } from "../core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../core/options.ts";
 
 /** Largest thing a subscriber may say of where it is, in bytes of JSON. */
 const maxPresenceBytes = 4096;
@@ -99,11 +99,11 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     checkKnown(options, joinNames, "join a document");
     const { actor = null, since, deliver, readOnly = false } = options;
     if (typeof deliver !== "function") {
-      throw new TypeError('Cannot join a document: "deliver" is not a function');
+      throw wrongArgument('Cannot join a document: "deliver" is not a function');
     }
     const client = options.client ?? encodeBase64url(this.#env.random.bytes(12));
     if (typeof client !== "string" || client === "" || client.length > 128) {
-      throw new TypeError("Cannot join a document: client is not 1 to 128 characters");
+      throw wrongArgument("Cannot join a document: client is not 1 to 128 characters");
     }
     const turn = this.#env.documents.nextJoin();
     const live = await this.#live();
@@ -303,7 +303,7 @@ function doer({ actor = null, client }: MutateOptions): Doer {
   if (client === undefined) return { actor };
   const { id, seq } = client;
   if (typeof id !== "string" || id === "" || id.length > 128 || !Number.isSafeInteger(seq)) {
-    throw new TypeError(
+    throw wrongArgument(
       "Cannot do an operation: its client is not an id of 1 to 128 characters and a whole number",
     );
   }

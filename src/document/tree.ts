@@ -115,8 +115,15 @@ export function treeDocument(options: TreeOptions): DocumentDefinition<Tree, Tre
   return defineDocument<Tree, TreeOp>({ ...rest, state, apply, parts: treeParts });
 }
 
-/** The nodes in a node, or at the top, in their order. */
+/**
+ * The nodes in a node, or at the top, in their order.
+ *
+ * @throws {TypeError} If there is no tree.
+ */
 export function childrenOf(tree: Tree, parent: string | null): readonly TreeNode[] {
+  if (typeof tree?.nodes !== "object" || tree.nodes === null) {
+    throw wrongArgument("Cannot list the nodes: the tree has none");
+  }
   return Object.values(tree.nodes).filter((node) => node.parent === parent).sort(inOrder);
 }
 

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import { TooLargeError } from "../core/errors.ts";
 import { nextDelay, type RetryPolicy } from "../core/retry.ts";
 import { newNonce, without } from "./context.ts";
@@ -122,7 +123,7 @@ async function fire(
   try {
     const run = spec.alarms.get(name);
     if (run === undefined) {
-      throw new TypeError(`Cannot fire "${name}": object "${spec.name}" has no such alarm`);
+      throw wrongArgument(`Cannot fire "${name}": object "${spec.name}" has no such alarm`);
     }
     const { scheduledAt, attempt } = alarm;
     const work = { run, args: [{ scheduledAt, attempt }], readOnly: false, chain: [], limit };

@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "../core/options.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
@@ -95,7 +96,7 @@ export class Context implements ObjectContext<JsonObject> {
     const state = this.#state;
     if (value === state) return;
     if (!isJsonObject(value)) {
-      throw new TypeError("Cannot replace the state: what it was assigned is not a plain object");
+      throw wrongArgument("Cannot replace the state: what it was assigned is not a plain object");
     }
     const fields = { ...value };
     for (const key of Object.keys(state)) if (!Object.hasOwn(fields, key)) delete state[key];
@@ -134,7 +135,7 @@ export class Context implements ObjectContext<JsonObject> {
   get afterCommit(): (effect: Effect) => void {
     return (effect) => {
       if (typeof effect !== "function") {
-        throw new TypeError("Cannot run an effect: it is not a function");
+        throw wrongArgument("Cannot run an effect: it is not a function");
       }
       this.#change("effects");
       (this.#effects ??= []).push(effect);
@@ -179,7 +180,7 @@ export class Context implements ObjectContext<JsonObject> {
     this.#change("an alarm");
     const { spec, rev } = this.#subject;
     if (!spec.alarms.has(name)) {
-      throw new TypeError(
+      throw wrongArgument(
         `Cannot schedule ${JSON.stringify(name)}: object "${spec.name}" has no such alarm`,
       );
     }
@@ -231,7 +232,7 @@ function dueTime(when: number | Date, now: number, what: string): number {
   if (
     early || (typeof when !== "number" && !(when instanceof Date)) || !(Math.abs(at) <= maxDate)
   ) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot schedule ${what}: its time is neither 0 or more milliseconds nor a date`,
     );
   }

@@ -13,7 +13,14 @@ import type {
   ObjectHook,
   ObjectSpec,
 } from "./model.ts";
-import { checkKnown, named, type OptionNames, shown, wrongArgument } from "../core/options.ts";
+import {
+  checkKnown,
+  named,
+  type OptionNames,
+  outOfRange,
+  shown,
+  wrongArgument,
+} from "../core/options.ts";
 
 /** Options of {@linkcode defineObject}. Durations in milliseconds. */
 export interface ObjectOptions<S extends object, H extends Readonly<Record<string, Handler<S>>>> {
@@ -216,7 +223,7 @@ function duration(
 ): number {
   const value = given[key] ?? fallback;
   if (typeof value === "number" && value > 0) return value;
-  throw new RangeError(`Cannot define ${what}: "${key}" is ${String(value)}, not above 0`);
+  throw outOfRange(`Cannot define ${what}: "${key}" is ${String(value)}, not above 0`);
 }
 
 function readHandlers(handlers: object, what: string): ReadonlyMap<string, HandlerSpec> {

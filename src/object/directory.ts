@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import { HoldfastError } from "../core/errors.ts";
 import { decodeId, encodeId } from "../core/key.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -37,12 +38,12 @@ export class Directory {
   register(definition: AnyObjectDefinition): ObjectClass {
     const spec = definition?.spec;
     if (typeof spec?.name !== "string" || !(spec.handlers instanceof Map)) {
-      throw new TypeError("Cannot use an object: its definition is not one of defineObject()");
+      throw wrongArgument("Cannot use an object: its definition is not one of defineObject()");
     }
     const known = this.#classes.get(spec.name);
     if (known?.spec === spec) return known;
     if (known !== undefined) {
-      throw new TypeError(`Cannot use object "${spec.name}": another definition has this name`);
+      throw wrongArgument(`Cannot use object "${spec.name}": another definition has this name`);
     }
     const limitMs = spec.callTimeoutMs ?? this.#callTimeoutMs;
     const cls: ObjectClass = {

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import { HoldfastError } from "../core/errors.ts";
 import { copyJson, type JsonObject } from "../core/json.ts";
 import { upgrade } from "../core/vsn.ts";
@@ -39,7 +40,7 @@ function defaultsOf({ name, state }: ObjectSpec): JsonObject {
   const copied = copyJson(state(), { limits: stateLimits });
   if (copied.ok) return copied.value as JsonObject;
   const { path = "", reason = "is invalid" } = copied.problems[0] ?? {};
-  throw new TypeError(`Cannot make object "${name}": the default of "${path}" ${reason}`);
+  throw wrongArgument(`Cannot make object "${name}": the default of "${path}" ${reason}`);
 }
 
 function upgraded(

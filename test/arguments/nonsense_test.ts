@@ -2,11 +2,19 @@ import { readFileSync } from "node:fs";
 import { migratingStorage } from "../../adapters/migrating/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { fileStorage } from "../../adapters/file/mod.ts";
+import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
 import { s3Storage } from "../../adapters/s3/mod.ts";
 import { createVirtualClock, faultyStorage, seededRandom } from "../../adapters/testing/mod.ts";
 import { health } from "../../adapters/hono/mod.ts";
 import { serve } from "../../adapters/node/mod.ts";
-import { createHoldfast, defineStash, type Holdfast, type Storage } from "../../mod.ts";
+import {
+  createHoldfast,
+  defineObject,
+  defineStash,
+  type Holdfast,
+  type Storage,
+  treeDocument,
+} from "../../mod.ts";
 import { temp } from "../adapters/fixtures/temp.ts";
 import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
 
@@ -71,18 +79,14 @@ function methodsOf(object: object): readonly string[] {
   return [...names].filter((name) => typeof Reflect.get(object, name) === "function");
 }
 
-/** Those of the engines, of databases and of what runs in a browser: AR2 alone is promised of them. */
+/** Those of databases and of what runs in a browser: AR2 alone is promised of them. */
 const others = new Set([
-  "childrenOf",
-  "colorFor",
-  "keyBetween",
   "connect",
   "connectDocument",
   "connectYjs",
   "createSync",
   "postgresMigration",
   "postgresStorage",
-  "sqliteStorage",
 ]);
 
 const { exports } = JSON.parse(
@@ -108,6 +112,14 @@ const Cart = defineStash({
   state: () => ({ items: [] as string[] }),
 });
 
+const Counter = defineObject({
+  name: "counter",
+  vsn: 1,
+  state: () => ({ count: 0 }),
+  handlers: { increment: ({ state }) => ++state.count },
+});
+const Board = treeDocument({ name: "board", vsn: 1 });
+
 function root(t: TestContext, storage: Storage = memoryStorage()): Holdfast {
   const holdfast = createHoldfast({ storage, secrets, sweepEveryMs: Infinity });
   t.defer(async () => void await holdfast.close());
@@ -120,11 +132,11 @@ const client = { send: () => Promise.resolve({}) };
 
 /** Objects that users hold; made anew for each call, since some calls end them. */
 const objects: Readonly<Record<string, (t: TestContext) => object | Promise<object>>> = {
-  holdfast: (t) => {
-    // Those of the engines: AR2 alone is promised of them.
-    const { object: _object, call: _call, document: _document, ...rest } = root(t);
-    return rest;
-  },
+  holdfast: (t) => root(t),
+  "holdfast.objects": (t) => root(t).objects,
+  "holdfast.object()": (t) => root(t).object(Counter, "a"),
+  "holdfast.document()": (t) => root(t).document(Board, "a"),
+  membership: (t) => root(t).document(Board, "a").join({ client: "c", deliver: () => {} }),
   "holdfast.open()": (t) => root(t).open(null),
   session: (t) => root(t).open(null).session,
   stash: async (t) => {
@@ -133,6 +145,7 @@ const objects: Readonly<Record<string, (t: TestContext) => object | Promise<obje
     return { stash, update, reset };
   },
   memoryStorage: () => memoryStorage(),
+  sqliteStorage: (t) => closed(t, sqliteStorage(":memory:")),
   fileStorage: (t) => closed(t, fileStorage(temp(t))),
   s3Storage: () => s3Storage({ bucket: "app", client } as Parameters<typeof s3Storage>[0]),
   'migratingStorage in "copying"': () => migrating("copying"),
@@ -179,6 +192,7 @@ for (const [name, make] of Object.entries(objects)) {
 
 const storages: Readonly<Record<string, (t: TestContext) => Storage>> = {
   memory: () => memoryStorage(),
+  sqlite: (t) => closed(t, sqliteStorage(":memory:")),
   file: (t) => closed(t, fileStorage(temp(t))),
   migrating: () => migrating("copying"),
 };
