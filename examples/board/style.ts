@@ -40,5 +40,7 @@ button { cursor: pointer; }
 .add input:not([type="hidden"]) { flex: 1; }
 [data-live-state="reconnecting"] .notice::after { content: "Reconnecting …"; }
 [data-live-unsent] { outline: 2px dashed var(--accent); }
+:is(.enter, .add)[data-live-unsent] { flex-wrap: wrap; }
+:is(.enter, .add)[data-live-unsent]::after { content: "Not saved. Please try again."; flex-basis: 100%; color: var(--soft); }
 @media (max-width: 760px) { .columns { grid-template-columns: 1fr; } .acts button { min-height: 44px; } }
 `;

@@ -36,4 +36,6 @@ tbody tr:last-child td { border-bottom: 0; }
 #quantity { width: 6rem; }
 @media (max-width: 560px) { th:first-child, td:first-child { display: none; } th, td { padding: 8px 6px; } .acts button { padding: 0 8px; } }
 [data-live-state="reconnecting"] .count::after { content: " · reconnecting …"; }
+:is(.enter, .add)[data-live-unsent]::after { content: "Not saved. Please try again."; flex-basis: 100%; color: var(--soft); }
+[data-live-unsent] button { outline: 2px dashed var(--accent); }
 `;

@@ -21,11 +21,12 @@ textarea { display: block; resize: vertical; }
 .row { display: grid; grid-template-columns: 1fr 110px; gap: 12px; }
 .gift { display: flex; gap: 10px; align-items: center; font-weight: 500; }
 .gift input { width: 20px; min-height: 20px; accent-color: var(--two); }
-.gift em { font-style: normal; font-size: .8rem; color: var(--two); background: var(--two-tint); padding: 2px 8px; border-radius: 99px; }
+.gift em { font-style: normal; font-size: .8rem; color: var(--two); background: var(--two-tint); padding: 2px 8px; border-radius: 99px; white-space: nowrap; }
 .total { display: flex; justify-content: space-between; align-items: baseline; margin: 18px 0 12px; }
 .total span { color: var(--soft); }
-.total output { font-size: 1.5rem; font-weight: 750; font-variant-numeric: tabular-nums; }
+.total output { font-size: 1.5rem; font-weight: 750; font-variant-numeric: tabular-nums; white-space: nowrap; }
 button { width: 100%; border: 0; font-weight: 650; background: var(--accent); color: var(--on-accent); cursor: pointer; }
 .orders { margin: 10px 0 0; color: var(--soft); font-size: .9rem; text-align: center; }
 [data-live-state="reconnecting"] .badge::after, [data-live-state="draining"] .badge::after { content: "moving …"; font-size: .9rem; }
+[data-live-unsent]::after { content: "Not saved. Please try again."; }
 `;
