@@ -49,12 +49,29 @@ function ifNotClosed(error: unknown): void {
   if (code !== "EPIPE" && name !== "BrokenPipe") throw error;
 }
 
-async function ask(question: string): Promise<string> {
-  // Questions are no part of the answer, which may be piped on.
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+// Questions are no part of the answer, which may be piped on.
+const ask = (question: string): Promise<string> => askOn(question, process.stdin, process.stderr);
+
+/**
+ * Asks for a line.
+ *
+ * @throws {Error} If there is none, as after Ctrl+D or Ctrl+C: not every runtime ends the question then.
+ */
+export async function askOn(
+  question: string,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const lines = createInterface({ input, output });
+  const over = new Promise<never>((_, reject) => {
+    lines.once("close", () => reject(new Error("Cannot go on: the question was not answered")));
+  });
+  const answer = lines.question(question);
   try {
-    return (await lines.question(question)).trim();
+    return (await Promise.race([answer, over])).trim();
   } finally {
+    // What is left of them is of no use to anybody.
+    for (const one of [answer, over]) one.catch(() => {});
     lines.close();
   }
 }

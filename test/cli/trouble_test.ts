@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { PassThrough } from "node:stream";
 import { checkPeers, withSqlite } from "../../adapters/cli/checks.ts";
 import { noteOn } from "../../adapters/cli/init_command.ts";
+import { askOn } from "../../adapters/cli/main.ts";
 import { onInterrupt, withStorage } from "../../adapters/cli/storages.ts";
 import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
 import { createHoldfast, defineObject, type Storage, StorageUnavailableError } from "../../mod.ts";
@@ -90,6 +92,17 @@ test("[CL11] a migration that is told to end says how to go on, by SIGTERM too",
   process.kill(process.pid, "SIGTERM"); // Deno's runner takes a SIGINT for its own
   await stopped;
   done();
+});
+
+test("[CL9] a question that is not answered is no yes, and ends", async () => {
+  const [answered, ended] = [new PassThrough(), new PassThrough()];
+  answered.write("yes \n");
+  assertEquals(await askOn("Sure?", answered, new PassThrough()), "yes");
+  ended.end();
+  await assertRejects(
+    () => askOn("Sure?", ended, new PassThrough()),
+    (error) => error.message === "Cannot go on: the question was not answered",
+  );
 });
 
 test("[CL12] doctor names the variable that is missing, and takes no empty name", async (t) => {
