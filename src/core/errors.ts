@@ -39,7 +39,7 @@ export interface HoldfastErrorOptions extends ErrorOptions {
 /**
  * Base of every error this library throws for what a caller cannot rule out beforehand. Match on
  * {@linkcode HoldfastError.code}, not on the class or the message. Wrong arguments are `TypeError`
- * or `RangeError` instead, with the code `ERR_WRONG_ARGUMENT`, and `ERR_UNKNOWN_OPTION` for an option
+ * or `RangeError` instead, most with the code `ERR_WRONG_ARGUMENT`, and `ERR_UNKNOWN_OPTION` for an option
  * that does not exist.
  *
  * @example Matching on the code
