@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import { askedUrl, isLocal } from "../web/origin.ts";
 
@@ -54,7 +55,7 @@ export interface Authorize {
 export function judgeOf(options: Authorize, trustForwardedHost: boolean): Judge {
   if (options.authorize !== undefined) {
     if (typeof options.authorize !== "function") {
-      throw new TypeError('Cannot create an inspector: "authorize" is not a function');
+      throw wrongArgument('Cannot create an inspector: "authorize" is not a function');
     }
     return async (c, action) => readVerdict(await options.authorize?.(c, action));
   }

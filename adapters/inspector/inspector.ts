@@ -27,7 +27,7 @@ import { document, object } from "./pages/records.ts";
 import { type Place, placeOf } from "./places.ts";
 import { style } from "./style.ts";
 import { type MakeSheet, sheetView } from "./view.ts";
-import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode createInspector}. */
 export interface InspectorOptions {
@@ -186,7 +186,7 @@ function livesOf(given: NonNullable<InspectorOptions["live"]>): readonly Inspect
 
 function lifeOf(ms: number): number {
   if (Number.isInteger(ms) && ms >= 1000 && ms <= 86_400_000) return ms;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot create an inspector: "reauthorizeMs" is ${ms}, not a whole number from 1000 to 86400000`,
   );
 }

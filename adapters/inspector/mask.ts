@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 
 /** Stands where something is kept back. */
@@ -45,7 +46,7 @@ export function hidden(redact: Redact = []): IsHidden {
 function byPaths(redact: readonly string[]): (path: readonly string[], of: Shown) => boolean {
   const isList: boolean = Array.isArray(redact);
   if (!isList || redact.some((path) => typeof path !== "string" || path === "")) {
-    throw new TypeError(
+    throw wrongArgument(
       'Cannot create an inspector: "redact" is neither a list of paths nor a function',
     );
   }

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import type { AnyView } from "../../src/live/model.ts";
 import { formFields } from "../../src/live/input.ts";
 import { type PageOutcome, type PageRequest, renderPage } from "../../src/live/page.ts";
@@ -62,7 +63,7 @@ export class Pages {
     const request = this.#requestOf(c.req.raw, view, session);
     const outcome = await renderPage(this.#parts.server, request);
     if (outcome.kind === "redirect") throw new RedirectError(outcome.to);
-    if (outcome.kind === "refused") throw new TypeError("Cannot render: nothing was posted");
+    if (outcome.kind === "refused") throw wrongArgument("Cannot render: nothing was posted");
     return await this.#rootOf(request, outcome.html, id, session, isRefetch(c.req.raw));
   }
 
@@ -160,7 +161,7 @@ export class Pages {
       return { session: mounted, finish: (response) => response };
     }
     if (needed) {
-      throw new TypeError("Cannot render a live root: the request has no session of this holdfast");
+      throw wrongArgument("Cannot render a live root: the request has no session of this holdfast");
     }
     const { raw } = c.req;
     const { cookie } = internals;

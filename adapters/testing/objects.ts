@@ -144,7 +144,7 @@ function asJson(expected: object): JsonValue {
   });
   if (normal.ok) return normal.value;
   const { path = "", reason = "is invalid" } = normal.problems[0] ?? {};
-  throw new TypeError(`Cannot expect a state: "${path}" ${reason}`);
+  throw wrongArgument(`Cannot expect a state: "${path}" ${reason}`);
 }
 
 function describe(scheduled: readonly ScheduledAlarm[]): string {

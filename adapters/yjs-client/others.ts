@@ -1,3 +1,4 @@
+import { outOfRange } from "../../src/core/options.ts";
 import {
   applyAwarenessUpdate,
   Awareness,
@@ -67,7 +68,7 @@ export class Others {
     const state: JsonValue = this.#awareness.getLocalState();
     const size = JSON.stringify(state).length;
     if (size > mostOfState) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot tell others a state of awareness of ${size} characters: at most ${mostOfState} are allowed`,
       );
     }

@@ -1,3 +1,4 @@
+import { outOfRange, wrongArgument } from "../core/options.ts";
 import { copyJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { InvalidValueError } from "../core/errors.ts";
 import type { Membership } from "../document/client.ts";
@@ -169,7 +170,7 @@ export class Context implements ViewContext<JsonObject> {
   readonly resetForm: Of<"resetForm"> = (id) => this.#effect({ k: "reset", form: String(id) });
   readonly send: Of<"send"> = (message, delayMs = 0) => {
     if (delayMs >= 0) return this.#host.send(message, delayMs);
-    throw new RangeError(`Cannot send a message: its delay is ${delayMs} ms, not 0 or more`);
+    throw outOfRange(`Cannot send a message: its delay is ${delayMs} ms, not 0 or more`);
   };
 
   #effect(effect: Effect): void {
@@ -209,14 +210,14 @@ export function urlOf(path: string, origin: string): URL | undefined {
 function sameOrigin(kind: string, to: string, base: URL): URL {
   const url = parse(to, base);
   if (url?.origin === base.origin) return url;
-  throw new TypeError(`Cannot ${kind}: the address is not one of this origin`);
+  throw wrongArgument(`Cannot ${kind}: the address is not one of this origin`);
 }
 
 function destination(to: string, base: URL): string {
   const url = parse(to, base);
   if (url?.origin === base.origin) return pathOf(url);
   if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
-  throw new TypeError("Cannot redirect: the address is not one of http or https");
+  throw wrongArgument("Cannot redirect: the address is not one of http or https");
 }
 
 function parse(to: string, base: URL): URL | undefined {

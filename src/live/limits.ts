@@ -1,4 +1,4 @@
-import { checkKnown } from "../core/options.ts";
+import { checkKnown, outOfRange } from "../core/options.ts";
 /** Limits of what one page may ask for. */
 export interface LiveLimits {
   /** Largest frame in bytes, 1,024 to 1,048,576. @default {65536} */
@@ -107,7 +107,7 @@ function checkNumbers<K extends string>(
     const [fallback, least, most] = ranges[name];
     const value = given[name] ?? fallback;
     if (!Number.isInteger(value) || value < least || value > most) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot use ${what} "${name}": it is ${
           String(value)
         }, not a whole number from ${least} to ${most}`,

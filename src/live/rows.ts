@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import type { Key } from "../sync/key.ts";
 import type { OpenWatch, WatchSnapshot, WatchSource } from "../sync/watch.ts";
 import type {
@@ -24,7 +25,7 @@ export function readWatches<S extends object, W extends object>(
 ): WatchSpecs {
   if (given === undefined) return new Map();
   if (typeof given !== "function") {
-    throw new TypeError(`Cannot define ${what}: "watch" is not a function`);
+    throw wrongArgument(`Cannot define ${what}: "watch" is not a function`);
   }
   const made = new Set<unknown>();
   const watches: unknown = given((source, options) => {
@@ -33,15 +34,15 @@ export function readWatches<S extends object, W extends object>(
     return watch;
   });
   if (typeof watches !== "object" || watches === null) {
-    throw new TypeError(`Cannot define ${what}: "watch" does not return an object`);
+    throw wrongArgument(`Cannot define ${what}: "watch" does not return an object`);
   }
   for (const [name, watch] of Object.entries(watches)) {
     if (!watchName.test(name)) {
       const shown = JSON.stringify(name.slice(0, 80));
-      throw new TypeError(`Cannot define ${what}: rows cannot be named ${shown}`);
+      throw wrongArgument(`Cannot define ${what}: rows cannot be named ${shown}`);
     }
     if (made.has(watch)) continue;
-    throw new TypeError(`Cannot define ${what}: "${name}" was not made by what "watch" is given`);
+    throw wrongArgument(`Cannot define ${what}: "${name}" was not made by what "watch" is given`);
   }
   return new Map(Object.entries(watches));
 }
@@ -52,13 +53,13 @@ function describe<S extends object, Value, Sql>(
   what: string,
 ): ViewWatch<Value> {
   if (typeof source?.open !== "function") {
-    throw new TypeError(`Cannot define ${what}: it watches rows of what createSync() did not make`);
+    throw wrongArgument(`Cannot define ${what}: it watches rows of what createSync() did not make`);
   }
   // The same object for every view: those of one key share what is loaded.
   const { key, ...options } = given;
   if (typeof key !== "function") {
     const table = String(options.table);
-    throw new TypeError(`Cannot define ${what}: the key of its watch of "${table}" is no function`);
+    throw wrongArgument(`Cannot define ${what}: the key of its watch of "${table}" is no function`);
   }
   return {
     keyOf: (ctx) => key(ctx as KeyContext<S>),

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../core/options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import { Connection, type ConnectionHost, type Handshake } from "./connection.ts";
@@ -46,7 +47,7 @@ export class LiveServer implements ConnectionHost {
     const views = new Map<string, ViewSpec>();
     for (const { name, spec } of settings.views) {
       if (views.has(name)) {
-        throw new TypeError(`Cannot create live views: two of them are named "${name}"`);
+        throw wrongArgument(`Cannot create live views: two of them are named "${name}"`);
       }
       views.set(name, spec);
     }
