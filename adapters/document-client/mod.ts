@@ -8,6 +8,7 @@
 import type { ConnectedDocument, DocumentOptions } from "../../src/client/document/options.ts";
 import { Connected } from "../../src/client/dom/connected_document.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 import { webRandom } from "../web/random.ts";
 
 export type {
@@ -28,6 +29,7 @@ export type { Present } from "../../src/document/frame.ts";
  *
  * @param options Which, and where.
  * @returns The document; close it when it is not needed any more.
+ * @throws {TypeError} If an option makes no sense, or does not exist.
  *
  * @example A board, in any framework that takes a store
  * ```ts ignore
@@ -42,5 +44,18 @@ export type { Present } from "../../src/document/frame.ts";
 export function connectDocument<S, Op>(
   options: DocumentOptions<S, Op>,
 ): ConnectedDocument<S, Op> {
+  checkKnown(options, optionNames, "connect a document");
+  if (typeof options.definition?.spec?.apply !== "function") {
+    throw wrongArgument('Cannot connect a document: "definition" is not one of defineDocument()');
+  }
+  if (options.url === undefined) throw wrongArgument('Cannot connect a document: it needs "url"');
   return new Connected(options, encodeBase64url(webRandom().bytes(18)));
 }
+
+const optionNames: OptionNames<DocumentOptions<unknown, unknown>> = {
+  definition: "an object",
+  url: "a string",
+  keep: ".load",
+  timing: "an object",
+  open: "a function",
+};

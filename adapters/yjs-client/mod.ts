@@ -6,6 +6,7 @@
  */
 import { webRandom } from "../web/random.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 import { YjsConnection } from "./connection.ts";
 import type { ConnectedYjs, YjsConnectOptions } from "./options.ts";
 
@@ -20,6 +21,7 @@ export type { Timing } from "../../src/client/timing.ts";
  *
  * @param options Which document, and where.
  * @returns The connection; close it when it is not needed any more.
+ * @throws {TypeError} If an option makes no sense, or does not exist.
  *
  * @example With CodeMirror
  * ```ts ignore
@@ -33,5 +35,19 @@ export type { Timing } from "../../src/client/timing.ts";
  * ```
  */
 export function connectYjs(options: YjsConnectOptions): ConnectedYjs {
+  const task = "connect a document of Yjs";
+  checkKnown(options, optionNames, task);
+  for (const name of ["doc", "url"] as const) {
+    if (options[name] === undefined) throw wrongArgument(`Cannot ${task}: it needs "${name}"`);
+  }
   return new YjsConnection(options, encodeBase64url(webRandom().bytes(18)));
 }
+
+const optionNames: OptionNames<YjsConnectOptions> = {
+  doc: ".transact",
+  url: "a string",
+  awareness: ".setLocalState",
+  keep: ".load",
+  timing: "an object",
+  open: "a function",
+};

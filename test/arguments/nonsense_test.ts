@@ -82,8 +82,6 @@ function methodsOf(object: object): readonly string[] {
 /** Those of databases and of what runs in a browser: AR2 alone is promised of them. */
 const others = new Set([
   "connect",
-  "connectDocument",
-  "connectYjs",
   "createSync",
   "postgresMigration",
   "postgresStorage",
