@@ -98,11 +98,26 @@ export function createLive(holdfast: Holdfast, options: LiveOptions): Live {
       checkKnown(pageOptions, pageNames, `make a page of view "${view.name}"`);
       return (c) => pages.page(c, view, pageOptions);
     },
-    root: (c, view, { id = `live-${view.name}` } = {}) => pages.root(c, known(view), id),
+    root: async (c, view, rootOptions = {}) => {
+      known(view);
+      const task = `render view "${view.name}"`;
+      checkKnown(rootOptions, rootNames, task);
+      if (typeof c?.get !== "function" || c.req?.raw === undefined) {
+        throw wrongArgument(`Cannot ${task}: the context is not one of Hono`);
+      }
+      return await pages.root(c, view, rootOptions.id ?? `live-${view.name}`);
+    },
     script: () => scriptElement(path),
-    drain: ({ hurry } = {}) => server.drain(hurry),
+    drain: async (drainOptions = {}) => {
+      checkKnown(drainOptions, drainNames, "drain live views");
+      return await server.drain(drainOptions.hurry);
+    },
   };
 }
+
+const rootNames: OptionNames<{ readonly id?: string }> = { id: "a string" };
+
+const drainNames: OptionNames<{ readonly hurry?: AbortSignal }> = { hurry: ".addEventListener" };
 
 const optionNames: OptionNames<LiveOptions> = {
   views: true,

@@ -3,6 +3,7 @@ import { migratingStorage } from "../../adapters/migrating/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { fileStorage } from "../../adapters/file/mod.ts";
 import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
+import { createLive, defineView } from "../../adapters/live/mod.ts";
 import { s3Storage } from "../../adapters/s3/mod.ts";
 import { createVirtualClock, faultyStorage, seededRandom } from "../../adapters/testing/mod.ts";
 import { health } from "../../adapters/hono/mod.ts";
@@ -117,6 +118,7 @@ const Counter = defineObject({
   handlers: { increment: ({ state }) => ++state.count },
 });
 const Board = treeDocument({ name: "board", vsn: 1 });
+const Form = defineView({ name: "form", vsn: 1, state: () => ({ name: "" }), render: () => "" });
 
 function root(t: TestContext, storage: Storage = memoryStorage()): Holdfast {
   const holdfast = createHoldfast({ storage, secrets, sweepEveryMs: Infinity });
@@ -142,6 +144,7 @@ const objects: Readonly<Record<string, (t: TestContext) => object | Promise<obje
     assert(stash !== undefined && update !== undefined && reset !== undefined);
     return { stash, update, reset };
   },
+  live: (t) => createLive(root(t), { views: [Form] }),
   memoryStorage: () => memoryStorage(),
   sqliteStorage: (t) => closed(t, sqliteStorage(":memory:")),
   fileStorage: (t) => closed(t, fileStorage(temp(t))),
