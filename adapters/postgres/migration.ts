@@ -1,4 +1,5 @@
 import { StorageUnavailableError } from "../../src/core/errors.ts";
+import { wrongArgument } from "../../src/core/options.ts";
 import type { PostgresSql } from "./connect.ts";
 
 /** The format of the table; written into its comment. */
@@ -22,7 +23,7 @@ export function quoteTable(table: unknown): string {
   if (typeof table === "string" && NAME.test(table)) {
     return table.split(".").map((part) => `"${part}"`).join(".");
   }
-  throw new TypeError(
+  throw wrongArgument(
     "Cannot use the table: its name is not 1 to 63 of a-z, 0-9 and _, the first not a digit, " +
       "after a schema and a dot or without one",
   );

@@ -1,3 +1,4 @@
+import { wrongArgument } from "../../src/core/options.ts";
 import { SyncSetupError } from "../../src/sync/setup.ts";
 import { parseLsn } from "../../src/sync/lsn.ts";
 import { quoteName, quoteText, type ReplicationSql, type SyncRow } from "./sync_sql.ts";
@@ -35,7 +36,7 @@ const FAILOVER_VERSION = 170_000;
  */
 export function checkSlotName(name: unknown): void {
   if (typeof name === "string" && NAME.test(name)) return;
-  throw new TypeError("Cannot sync: the name of the slot is not 1 to 63 of a-z, 0-9 and _");
+  throw wrongArgument("Cannot sync: the name of the slot is not 1 to 63 of a-z, 0-9 and _");
 }
 
 /** Makes a slot that ends with its connection. Waits for every transaction that has written something. */

@@ -16,13 +16,14 @@ import type {
 } from "../../src/ports/storage.ts";
 import { webClock } from "../web/clock.ts";
 import { webRandom } from "../web/random.ts";
+import { checkCallOptions } from "./call_args.ts";
 import { connectPool, type OwnSql, type PostgresSql, type Row } from "./connect.ts";
 import { classify, unavailable } from "./failure.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { ensureTable, missingTable, quoteTable } from "./migration.ts";
 import { decodeText, type Statements, statementsFor } from "./statements.ts";
 import type { Writer } from "./write.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /** Options of {@linkcode postgresStorage}: where the database is, and how it is used. */
 export interface PostgresStorageOptions {
@@ -110,13 +111,13 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
   checkKnown(options, optionNames, "make the Postgres storage");
   const { sql, url, maxConnections = 4, writeTimeoutMs = 30_000 } = options;
   if ((sql === undefined) === (url === undefined)) {
-    throw new TypeError('Cannot make the Postgres storage: give either "sql" or "url"');
+    throw wrongArgument('Cannot make the Postgres storage: give either "sql" or "url"');
   }
-  if (!(maxConnections >= 1)) {
-    throw new RangeError("Cannot make the Postgres storage: maxConnections is not 1 or more");
+  if (!(typeof maxConnections === "number" && maxConnections >= 1)) {
+    throw outOfRange("Cannot make the Postgres storage: maxConnections is not 1 or more");
   }
-  if (!(writeTimeoutMs > 0)) {
-    throw new RangeError("Cannot make the Postgres storage: writeTimeoutMs is not above 0");
+  if (!(typeof writeTimeoutMs === "number" && writeTimeoutMs > 0)) {
+    throw outOfRange("Cannot make the Postgres storage: writeTimeoutMs is not above 0");
   }
   return new Postgres(options, { maxConnections, writeTimeoutMs });
 }
@@ -156,24 +157,28 @@ class Postgres implements PostgresStorage {
   }
 
   async get(key: string, options: StorageCallOptions = {}): Promise<Stored | undefined> {
+    checkCallOptions(options, "get");
     checkStorageKey(key);
     const [row] = await this.#read(options, this.#statements.read, [key]);
     return row && { value: decodeText(String(row["value"])), etag: String(row["etag"]) };
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {
+    checkCallOptions(options, "list");
     const { after, limit } = checkList(prefix, options);
     const rows = await this.#read(options, this.#statements.list, [prefix, after, String(limit)]);
     return rows.map((row) => String(row["key"]));
   }
 
   async put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
+    checkCallOptions(options, "put");
     checkPut(key, value, options);
     this.#admit(options);
     return await this.#commits.add({ key, value, conditions: options });
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
+    checkCallOptions(options, "delete");
     checkDelete(key, options);
     this.#admit(options);
     const result = await this.#commits.add({ key, value: undefined, conditions: options });

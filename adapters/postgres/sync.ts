@@ -24,7 +24,7 @@ import { Connections } from "./sync_connections.ts";
 import type { SyncSql, TransactionOf } from "./sync_sql.ts";
 import { resolveTables, type SyncTable } from "./sync_tables.ts";
 import { checkWatch } from "./watch_check.ts";
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, outOfRange, wrongArgument } from "../../src/core/options.ts";
 
 /**
  * Numbers of a sync; each has a default that suits most. Where changes are counted, one of more than a
@@ -201,7 +201,7 @@ export function createSync<Sql extends SyncSql>(options: SyncOptions<Sql>): Sync
   checkKnown(options, optionNames, "sync");
   const { sql, url, tables, publication, slot } = options;
   if ((sql === undefined) === (url === undefined)) {
-    throw new TypeError('Cannot sync: give either "sql" or "url"');
+    throw wrongArgument('Cannot sync: give either "sql" or "url"');
   }
   if (slot !== undefined) checkSlotName(slot.name);
   const setup = {
@@ -218,8 +218,8 @@ function numbers(limits: SyncLimits): HubOptions {
   const all: { -readonly [K in keyof HubOptions]: number } = { ...DEFAULTS };
   for (const name of Object.keys(LEAST) as (keyof HubOptions)[]) {
     const value = limits[name] ?? DEFAULTS[name];
-    if (!(value >= LEAST[name])) {
-      throw new RangeError(`Cannot sync: ${name} is ${String(value)}, not ${LEAST[name]} or more`);
+    if (!(typeof value === "number" && value >= LEAST[name])) {
+      throw outOfRange(`Cannot sync: ${name} is ${String(value)}, not ${LEAST[name]} or more`);
     }
     all[name] = value;
   }
@@ -293,6 +293,7 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
   watch<Value>(
     options: WatchOptions<Value, TransactionOf<Sql>> & { readonly key: Key },
   ): OpenWatch<Value> {
+    checkWatch(options);
     return this.open(options, options.key);
   }
 

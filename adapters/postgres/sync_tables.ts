@@ -1,4 +1,4 @@
-import { checkKnown, type OptionNames } from "../../src/core/options.ts";
+import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
 /** A table to be watched. */
 export interface SyncTable {
@@ -30,9 +30,9 @@ export interface ResolvedTable {
 const tableNames: OptionNames<SyncTable> = {
   id: true,
   key: true,
-  columns: true,
-  schema: true,
-  name: true,
+  columns: "an array",
+  schema: "a string",
+  name: "a string",
 };
 
 /**
@@ -48,20 +48,25 @@ export function resolveTables(
     checkKnown(table, tableNames, `sync the table "${alias}"`, `tables.${alias}`);
     const { id = "id", key, columns, schema = "public", name = alias } = table;
     const ids = typeof id === "string" ? [id] : id;
+    for (const names of [ids, columns ?? []] as readonly unknown[]) {
+      if (Array.isArray(names) && names.every((one) => typeof one === "string")) continue;
+      const which = names === ids ? "id" : "columns";
+      throw wrongArgument(`Cannot sync the table "${alias}": its "${which}" is no list of names`);
+    }
     if (typeof key !== "string" || key === "" || ids.length === 0) {
-      throw new TypeError(`Cannot sync the table "${alias}": it has no key or no id`);
+      throw wrongArgument(`Cannot sync the table "${alias}": it has no key or no id`);
     }
     const missing = [key, ...ids].find((column) => columns && !columns.includes(column));
     if (missing !== undefined) {
-      throw new TypeError(`Cannot sync the table "${alias}": "${missing}" is not in its columns`);
+      throw wrongArgument(`Cannot sync the table "${alias}": "${missing}" is not in its columns`);
     }
     return { alias, schema, name, id: ids, key, columns };
   });
-  if (resolved.length === 0) throw new TypeError("Cannot sync: there are no tables");
+  if (resolved.length === 0) throw wrongArgument("Cannot sync: there are no tables");
   const names = resolved.map(({ schema, name }) => `${schema}.${name}`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
-    throw new TypeError(`Cannot sync the table "${twice}": it is there twice`);
+    throw wrongArgument(`Cannot sync the table "${twice}": it is there twice`);
   }
   return resolved;
 }
