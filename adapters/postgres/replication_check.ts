@@ -317,6 +317,6 @@ function infoOf(table: ResolvedTable, facts: TableFacts): TableInfo {
     key,
     keyType: keyTypeOf(base) ?? "text",
     partitioned: facts.partitioned,
-    columns: logged.map((column) => ({ name: column.name, type: column.type })),
+    columns: logged.map(({ name, type, base }) => ({ name, type, ...(base !== type && { base }) })),
   };
 }

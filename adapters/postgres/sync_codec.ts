@@ -8,17 +8,23 @@ type Revalue = NonNullable<Codec["value"]>;
 /**
  * Reads rows of the log as an instance of the `postgres` package reads those of a query: with its
  * types and its transforms, so that a row is the same whichever way it comes.
+ *
+ * @param bases The types under domains; looked at whenever a row is read, for more may be known by then.
  */
-export function codecOf({ parsers, transform }: SyncSqlOptions): Codec {
+export function codecOf(
+  { parsers, transform }: SyncSqlOptions,
+  bases: ReadonlyMap<number, number> = new Map(),
+): Codec {
   const rename = transform.column.from as Rename | null | undefined;
   const value = transform.value.from as Revalue | null | undefined;
   const row = transform.row.from as ((row: Row) => Row) | null | undefined;
   return {
     parserOf(type) {
-      const parse = parsers[type] as Parser | undefined;
+      const parse = parsers[bases.get(type) ?? type] as Parser | undefined;
       // The package hands an array over without its first brace.
       return parse?.array === true ? (text) => parse(text.slice(1)) : parse;
     },
+    baseOf: (type) => bases.get(type) ?? type,
     propertyOf: (column) => rename ? rename(column) : column,
     ...(value && {
       value: (read: unknown, column: Parameters<Revalue>[1]): unknown =>

@@ -29,6 +29,7 @@ const IDENTITY = "SELECT system_identifier || '/' || oid FROM pg_control_system(
 export class Database implements SyncDatabase {
   readonly #options: DatabaseOptions;
   #codec: Codec | undefined;
+  readonly #bases = new Map<number, number>();
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
@@ -46,7 +47,10 @@ export class Database implements SyncDatabase {
     const wrong = problems.filter((problem) => !isWarning(problem));
     if (wrong.length > 0) throw new SyncSetupError(wrong);
     // Not before: an instance learns of its array types with its first query.
-    this.#codec = codecOf(sql.options);
+    this.#codec = codecOf(sql.options, this.#bases);
+    for (const { type, base } of infos.flatMap(({ columns }) => columns)) {
+      if (base !== undefined) this.#bases.set(type, base);
+    }
     return infos;
   }
 

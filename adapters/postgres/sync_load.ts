@@ -65,11 +65,18 @@ async function select(
   const columns = info.columns.map(({ name }) => quoteName(name)).join(", ");
   const query = `SELECT ${columns} FROM ${quoteQualified(info)} ` +
     `WHERE ${quoteName(info.key)} = $1${suffix}`;
-  const rows = await sql.unsafe(query, [key] as never[]);
+  // As a text: what the package takes it for need not be what the column is.
+  const rows = await sql.unsafe(query, [String(key)] as never[]);
   return Array.from(rows as readonly Row[]);
 }
 
 const TEXT_TYPES: ReadonlySet<number> = new Set([25, 1042, 1043, 19]);
+
+/** Those that are in memory in the order they have in the database: numbers, dates, booleans, uuid. */
+const SAME_ORDER: ReadonlySet<number> = new Set([
+  ...[16, 20, 21, 23, 26, 700, 701, 1700],
+  ...[1082, 1083, 1114, 1184, 2950],
+]);
 
 /** The order and the limit as SQL; only columns can be ordered by there. */
 function windowSql({ orderBy, limit }: AnyWatchOptions, info: TableInfo): string {
@@ -78,10 +85,12 @@ function windowSql({ orderBy, limit }: AnyWatchOptions, info: TableInfo): string
   const terms = (typeof order === "string" ? [order] : order).map((term) => {
     const descending = term.startsWith("-");
     const name = descending ? term.slice(1) : term;
-    const type = info.columns.find((column) => column.name === name)?.type ?? 0;
-    // The order that is kept in memory is that of the collation "C".
-    const collate = TEXT_TYPES.has(type) ? ' COLLATE "C"' : "";
-    return `${quoteName(name)}${collate}${descending ? " DESC" : ""}`;
+    const column = info.columns.find((column) => column.name === name);
+    const type = column?.base ?? column?.type ?? 0;
+    // The order that is kept in memory is that of texts, and of these that of the collation "C".
+    const collate = SAME_ORDER.has(type) ? "" : ' COLLATE "C"';
+    const cast = collate === "" || TEXT_TYPES.has(type) ? "" : "::text";
+    return `${quoteName(name)}${cast}${collate}${descending ? " DESC" : ""}`;
   });
   return ` ORDER BY ${terms.join(", ")} LIMIT ${limit}`;
 }

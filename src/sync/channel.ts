@@ -1,16 +1,10 @@
 import { HoldfastError } from "../core/errors.ts";
+import { wrongArgument } from "../core/options.ts";
 import type { SyncInvalidateEvent } from "../ports/telemetry.ts";
 import { type Change, detached, type Position, type Transaction, weightOf } from "./change.ts";
 import type { Host, Loaded } from "./host.ts";
 import { type Key, keyText } from "./key.ts";
-import {
-  type AnyWatchOptions,
-  completed,
-  foreignRow,
-  learned,
-  type Plan,
-  planFor,
-} from "./plan.ts";
+import { type AnyWatchOptions, completed, foreignRow, learned, type Plan } from "./plan.ts";
 import { Presenter } from "./presenter.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Row } from "./row.ts";
@@ -75,22 +69,29 @@ export class Channel implements Receiver {
   async start(): Promise<void> {
     if (this.#plan !== undefined) return;
     try {
-      const context = await this.#host.context();
+      await this.#host.context();
       if (this.#closed || this.#plan !== undefined) return;
-      const plan = planFor(this.#options, context);
-      const text = keyText(this.#key, plan.table.info.keyType);
-      if (text === undefined) {
-        const { alias, key } = plan.table.info;
-        throw new TypeError(`Cannot watch "${alias}": its column "${key}" holds no such key`);
-      }
-      this.#plan = plan;
-      this.#keyText = text;
-      this.#host.route(this, plan.tables, text);
+      this.#resolve();
     } catch (error) {
       this.presenter.fail(error, "loading");
       return;
     }
     void this.#load();
+  }
+
+  /** Finds out what the tables mean for it as they are by now: a column may have another type. */
+  #resolve(): void {
+    const plan = this.#host.plan(this.#options);
+    const { alias, key, keyType } = plan.table.info;
+    const text = keyText(this.#key, keyType);
+    if (text === undefined) {
+      throw wrongArgument(`Cannot watch "${alias}": its column "${key}" holds no such key`);
+    }
+    const [known, before] = [this.#plan, this.#keyText];
+    [this.#plan, this.#keyText] = [plan, text];
+    if (before === text) return;
+    this.#host.route(this, plan.tables, text);
+    if (known !== undefined) this.#host.unroute(this, known.tables, before!);
   }
 
   close(): void {
@@ -248,6 +249,11 @@ export class Channel implements Receiver {
     const attempt: Attempt = { epoch, pieces: [], weight: 0, overflowed: false };
     this.#attempt = attempt;
     const current = (): boolean => this.#attempt === attempt && !this.#closed;
+    try {
+      this.#resolve();
+    } catch (error) {
+      return this.#failed(error);
+    }
     const begun = (): boolean => {
       if (!current()) return false;
       // Now that it is our turn: whatever has come before is in the ring, or visible.
@@ -334,7 +340,7 @@ export class Channel implements Receiver {
   }
 
   #adopt(value: unknown, generated: boolean): void {
-    const { shape, table } = this.#plan!;
+    const { shape, table, blurred } = this.#plan!;
     const { codec, reader } = this.#host;
     const rows = Array.isArray(value)
       ? value
@@ -351,7 +357,9 @@ export class Channel implements Receiver {
       );
     }
     const known = shape && (generated ? completed(shape, codec) : learned(shape, rows, codec));
-    this.#rows = known && new RowSet(rows as readonly Row[], known, reader, this.#keyText!);
+    const set = known && new RowSet(rows as readonly Row[], known, reader, this.#keyText!);
+    // Where ids do not tell rows apart, as in a join that gives some twice, only a query can.
+    this.#rows = blurred || set?.size !== rows.length ? undefined : set;
   }
 
   /** An attempt is over, whatever came of it. */

@@ -52,6 +52,12 @@ export interface Host {
   readonly live: boolean;
   /** The tables, as soon as they are known; rejects while that fails. */
   context(): Promise<PlanContext>;
+  /**
+   * Resolves a watch against the tables as they are by now.
+   *
+   * @throws {TypeError} If it names what is not there any more.
+   */
+  plan(options: AnyWatchOptions): Plan;
   /** Hands changes of these tables and this key to a receiver from now on. */
   route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;
   unroute(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void;

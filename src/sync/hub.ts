@@ -10,7 +10,7 @@ import type { Key } from "./key.ts";
 import { LoadQueue } from "./load_queue.ts";
 import { LogStream } from "./log_stream.ts";
 import { parseLsn } from "./lsn.ts";
-import { type AnyWatchOptions, checkKey, type PlanContext } from "./plan.ts";
+import { type AnyWatchOptions, checkKey, type Plan, type PlanContext, planFor } from "./plan.ts";
 import { closedError, isSetup, Readiness } from "./readiness.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Relation } from "./relation.ts";
@@ -162,6 +162,10 @@ export class Hub implements Host {
     });
   }
 
+  plan(options: AnyWatchOptions): Plan {
+    return planFor(options, { tables: this.#tables, codec: this.codec });
+  }
+
   route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
     this.#routes.add(receiver, tables, key);
     this.#source.cover(tables, key);
@@ -173,13 +177,12 @@ export class Hub implements Host {
   }
 
   async load({ plan, options, key, urgency, begun }: LoadRequest): Promise<Loaded | undefined> {
-    const { alias: table } = plan.table.info;
     return await this.#queue.run(async () => {
       // From now on whatever happens to the rows of the key arrives here.
       await this.#source.covered();
       // Whoever waited may have gone, or waits with a later one.
       if (!begun()) return undefined;
-      const start = this.clock.monotonic();
+      const [{ alias: table }, start] = [plan.table.info, this.clock.monotonic()];
       const took = (): number => this.clock.monotonic() - start;
       try {
         const raw = await this.#ports.database.load(plan, options, key);
@@ -189,8 +192,7 @@ export class Hub implements Host {
         const { value, generated } = raw;
         return { value, generated, snapshot, lsn: parseLsn(raw.lsn) };
       } catch (error) {
-        const durationMs = took();
-        this.emit({ name: "holdfast.sync.load", table, durationMs, error });
+        this.emit({ name: "holdfast.sync.load", table, durationMs: took(), error });
         throw error;
       }
     }, urgency);

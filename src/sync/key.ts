@@ -2,13 +2,13 @@
 export type Key = string | number | bigint;
 
 /** How the values of a key column are compared. */
-export type KeyType = "integer" | "uuid" | "text";
+export type KeyType = "smallint" | "integer" | "bigint" | "uuid" | "text";
 
 /** Types a key column may have, by object id: those whose values have one spelling each. */
 const KEY_TYPES: ReadonlyMap<number, KeyType> = new Map([
-  [20, "integer"], // bigint
-  [21, "integer"], // smallint
-  [23, "integer"], // integer
+  [20, "bigint"],
+  [21, "smallint"],
+  [23, "integer"],
   [25, "text"],
   [1043, "text"], // varchar
   [2950, "uuid"],
@@ -28,18 +28,31 @@ export function keyTypeOf(type: number): KeyType | undefined {
  * row belongs to nobody in particular.
  */
 export function keyText(key: unknown, type: KeyType): string | undefined {
-  if (typeof key === "bigint") return type === "uuid" ? undefined : String(key);
-  if (typeof key === "number") {
-    return Number.isSafeInteger(key) && type !== "uuid" ? String(key) : undefined;
+  if (typeof key === "number" && !Number.isSafeInteger(key)) return undefined;
+  if (typeof key !== "string" && typeof key !== "number" && typeof key !== "bigint") {
+    return undefined;
   }
-  if (typeof key !== "string") return undefined;
-  if (type === "text") return key;
+  const text = String(key);
+  if (type === "text") return isText(text) ? text : undefined;
   if (type === "uuid") {
-    const hex = key.toLowerCase();
+    const hex = text.toLowerCase();
     return UUID.test(hex) ? hex : undefined;
   }
-  return INTEGER.test(key) ? String(BigInt(key)) : undefined;
+  const integer = INTEGER.test(text) ? BigInt(text) : undefined;
+  if (integer === undefined || BigInt.asIntN(BITS[type], integer) !== integer) return undefined;
+  return String(integer);
 }
+
+/** Tells whether Postgres has such a text: another one would be sent as something else, or refused. */
+function isText(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
+}
+
+const BITS: Readonly<Record<"smallint" | "integer" | "bigint", number>> = {
+  smallint: 16,
+  integer: 32,
+  bigint: 64,
+};
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const INTEGER = /^-?\d{1,19}$/;

@@ -33,7 +33,13 @@ function compareValues(a: unknown, b: unknown, numeric: boolean): number {
     return numeric ? compareDecimals(a, b) : compareText(a, b);
   }
   const [x, y] = [a as number, b as number];
-  return x < y ? -1 : x > y ? 1 : 0;
+  if (x < y) return -1;
+  return x > y ? 1 : Number(isNothing(x)) - Number(isNothing(y));
+}
+
+/** A number that is none, or the date of an infinite timestamp: greater than all others. */
+function isNothing(value: unknown): boolean {
+  return typeof value === "number" || value instanceof Date ? Number.isNaN(Number(value)) : false;
 }
 
 /** By code points, as UTF-8 is ordered: by code units alone a surrogate would come too early. */

@@ -1,8 +1,9 @@
+import { wrongArgument } from "../core/options.ts";
 import { type Key, keyText } from "./key.ts";
 import { type Compare, orderBy, type OrderTerm } from "./order.ts";
-import type { Codec, Row } from "./row.ts";
+import { type Codec, type Row, valueText } from "./row.ts";
 import type { Nested, Shape } from "./shape.ts";
-import type { Table } from "./table.ts";
+import type { Table, TableColumn } from "./table.ts";
 import type { NestedOptions, WatchOptions } from "./watch.ts";
 
 /** Options of a watch whose types do not matter here. */
@@ -18,6 +19,8 @@ export interface Plan {
    * value again.
    */
   readonly shape: Shape | undefined;
+  /** Ids that differ can be the same as they are read: each change loads the value again. */
+  readonly blurred: boolean;
 }
 
 /** What a plan is made with. */
@@ -43,8 +46,21 @@ export function planFor(options: AnyWatchOptions, context: PlanContext): Plan {
   return {
     table,
     tables: new Set([table, ...uses, ...nested]),
+    blurred: [table, ...nested].some((one) => blurs(one, context.codec)),
     shape: exact ? shapeOf(options as ShapeOptions, context) : undefined,
   };
+}
+
+/** Timestamps with and without a time zone: a `Date` has their milliseconds and no more. */
+const TIMESTAMPS: ReadonlySet<number> = new Set([1114, 1184]);
+
+function blurs({ info }: Table, codec: Codec): boolean {
+  return info.columns.some(({ name, type, base = type }) => {
+    if (!info.id.includes(name) || !TIMESTAMPS.has(base)) return false;
+    const [one, other] = ["2000-01-01 00:00:00.000001+00", "2000-01-01 00:00:00.000002+00"]
+      .map((text) => valueText(codec.parserOf(base)?.(text) ?? text));
+    return one === other;
+  });
 }
 
 function nestedTables(options: NestedOptions, context: PlanContext): readonly Table[] {
@@ -55,7 +71,7 @@ function nestedTables(options: NestedOptions, context: PlanContext): readonly Ta
 function tableOf(alias: string, { tables }: PlanContext): Table {
   const table = tables.get(alias);
   if (table !== undefined) return table;
-  throw new TypeError(`Cannot watch "${alias}": it is not among the tables of createSync()`);
+  throw wrongArgument(`Cannot watch "${alias}": it is not among the tables of createSync()`);
 }
 
 function shapeOf(options: ShapeOptions, context: PlanContext): Shape {
@@ -103,14 +119,14 @@ const NUMERIC: ReadonlySet<number> = new Set([20, 1700]);
 function orderTerm(term: string, table: Table, codec: Codec): OrderTerm {
   const descending = term.startsWith("-");
   const name = descending ? term.slice(1) : term;
-  const type = checkColumn(name, table);
-  return { property: codec.propertyOf(name), descending, numeric: NUMERIC.has(type) };
+  const { type, base = type } = checkColumn(name, table);
+  return { property: codec.propertyOf(name), descending, numeric: NUMERIC.has(base) };
 }
 
-function checkColumn(name: string, { info }: Table): number {
+function checkColumn(name: string, { info }: Table): TableColumn {
   const column = info.columns.find((one) => one.name === name);
-  if (column !== undefined) return column.type;
-  throw new TypeError(`Cannot watch "${info.alias}": its log has no column "${name}"`);
+  if (column !== undefined) return column;
+  throw wrongArgument(`Cannot watch "${info.alias}": its log has no column "${name}"`);
 }
 
 /**
@@ -178,5 +194,5 @@ export function checkKey(key: unknown, alias: string): asserts key is Key {
   const what = key === undefined || key === null
     ? "there is no key"
     : "its key is no text or integer";
-  throw new TypeError(`Cannot watch "${alias}": ${what}`);
+  throw wrongArgument(`Cannot watch "${alias}": ${what}`);
 }

@@ -8,6 +8,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Codec {
   /** Reads the text of a type, by its object id; `undefined` leaves it as it is. */
   parserOf(type: number): ((text: string) => unknown) | undefined;
+  /** The type under a domain: a query has that one, and the log the domain. @default the type itself */
+  baseOf?(type: number): number;
   /** The name of the property that a column becomes. */
   propertyOf(column: string): string;
   /** Changes a value after it was read. */
@@ -60,11 +62,12 @@ export class RowReader {
         missing.push(property);
         continue;
       }
-      const { type } = this.#relation.columns[i]!;
+      const { name, type: logged } = this.#relation.columns[i]!;
+      const type = logged < USER_TYPES ? logged : this.#codec.baseOf?.(logged) ?? logged;
       const parse = this.#parsers[i] ??
-        (type < USER_TYPES ? undefined : this.#codec.parserOf(type));
+        (logged < USER_TYPES ? undefined : this.#codec.parserOf(type));
       const read = field === null || parse === undefined ? field : parse(field);
-      row[property] = value === undefined ? read : value(read, this.#relation.columns[i]!);
+      row[property] = value === undefined ? read : value(read, { name, type });
     }
     return { row: finish === undefined ? row : finish(row), missing };
   }

@@ -33,6 +33,11 @@ export class RowSet {
     this.#sorted = shape.compare === undefined;
   }
 
+  /** How many there are: fewer than were loaded if some had the same id. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
   /** The rows in their order: a new list each time. */
   value(): readonly Row[] {
     const { compare } = this.#shape;
@@ -105,8 +110,10 @@ export class RowSet {
       return last !== undefined && compare!(row, last) > 0 ? "same" : "reload";
     }
     const filled = this.#fill(row);
-    if (filled === undefined) return "reload";
-    this.#set(idText(row, this.#shape.id), filled);
+    const id = idText(row, this.#shape.id);
+    // Another one of the same id: ids do not tell rows apart as they are read.
+    if (filled === undefined || this.#rows.has(id)) return "reload";
+    this.#set(id, filled);
     return "changed";
   }
 

@@ -1,4 +1,4 @@
-import type { KeyType } from "./key.ts";
+import { type KeyType, keyTypeOf } from "./key.ts";
 import { type Relation, sameColumns, UNCHANGED } from "./relation.ts";
 import { fieldsOf, hasUnchanged, type Tuple } from "./tuple.ts";
 
@@ -15,8 +15,17 @@ export interface TableInfo {
   readonly keyType: KeyType;
   /** Its rows are in partitions, each with a replica identity of its own. @default {false} */
   readonly partitioned?: boolean;
-  /** Columns that are in the log, with the object ids of their types. */
-  readonly columns: readonly { readonly name: string; readonly type: number }[];
+  /** Columns that are in the log. */
+  readonly columns: readonly TableColumn[];
+}
+
+/** A column that is in the log. */
+export interface TableColumn {
+  readonly name: string;
+  /** Object id of its type. */
+  readonly type: number;
+  /** Object id of the type under its domains, which is the one a query has. @default its type */
+  readonly base?: number;
 }
 
 /** Where in the tuples of a relation the columns are that matter for routing. */
@@ -70,8 +79,14 @@ export class Table {
       ? sameTypes(columns, relation)
       : sameColumns(before, relation);
     if (!same) {
-      const now = relation.columns.map(({ name, type }) => ({ name, type }));
-      this.#info = { ...this.#info, columns: now };
+      const now = relation.columns.map(({ name, type }): TableColumn => {
+        const { base } = columns.find((column) => column.type === type) ?? {};
+        return { name, type, ...(base !== undefined && { base }) };
+      });
+      const { type = 0, base = type } = now.find(({ name }) => name === key) ?? {};
+      // One that can be none is found by the next look.
+      const keyType = keyTypeOf(base) ?? this.#info.keyType;
+      this.#info = { ...this.#info, keyType, columns: now };
     }
     return !same;
   }

@@ -66,7 +66,8 @@ export interface WatchOptions<Value, Sql> {
    */
   readonly where?: true | ((row: RowOf<Value>) => boolean);
   /**
-   * The order of a list: columns, compared as with the collation "C", or a function. Left out, rows
+   * The order of a list: columns, compared as with the collation "C" (enums and the like by their
+   * text), or a function. Left out, rows
    * stay where they were loaded, and new ones come last.
    */
   readonly orderBy?:

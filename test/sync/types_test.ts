@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { followTables, until, world } from "./fixtures/world.ts";
+
+const w = await world();
+const { sql, run } = w;
+
+interface Thing {
+  readonly id: number;
+}
+
+function ids(rows: readonly Thing[]): readonly number[] {
+  return rows.map(({ id }) => id);
+}
+
+test("[SY24] a column of a domain is read as one of the type below it, as a query reads it", async (t) => {
+  const table = w.name();
+  await run(
+    "CREATE DOMAIN cents AS int CHECK (VALUE >= 0)",
+    "CREATE DOMAIN price AS cents",
+    "CREATE DOMAIN at AS timestamptz",
+    "CREATE DOMAIN tags AS text[]",
+    `CREATE TABLE ${table} (owner int NOT NULL, id cents PRIMARY KEY, price price, at at, tags tags)`,
+  );
+  const { sync } = await followTables(t, sql, { [table]: { key: "owner" } }, table);
+  const watch = sync.watch<readonly Thing[]>({ table, key: 1, orderBy: "price" });
+  await watch.ready();
+  await run(
+    `INSERT INTO ${table} VALUES (1, 1, 10, '2026-01-02 03:04:05Z', '{a,b}'), (1, 2, 9, NULL, '{}')`,
+  );
+  const rows = await until(watch, (all) => all.length === 2);
+  const queried = await sql`SELECT * FROM ${sql(table)} ORDER BY price`;
+  assertEquals(rows, Array.from(queried, (row) => ({ ...row }) as unknown as Thing));
+  // Of a type that was not there when the tables were looked up.
+  await run(
+    "CREATE DOMAIN late AS int",
+    `ALTER TABLE ${table} ADD late late DEFAULT 7`,
+    `UPDATE ${table} SET price = 8`,
+  );
+  await until(watch, (all) => all.every((row) => (row as { late?: unknown }).late === 7));
+});
+
+test("[SY8] a list with a limit is in one order, in the database and in memory, whatever the type", async (t) => {
+  const table = w.name();
+  await run(
+    "CREATE TYPE mood AS ENUM ('low', 'high', 'calm')",
+    "CREATE DOMAIN amount AS numeric",
+    `CREATE TABLE ${table} (owner int NOT NULL, id int PRIMARY KEY, mood mood, amount amount,
+      ratio float8, at timestamptz)`,
+  );
+  const { sync } = await followTables(t, sql, { [table]: { key: "owner" } }, table);
+  const watches = ["mood", "amount", "ratio", "at"].map((orderBy) =>
+    sync.watch<readonly Thing[]>({ table, key: 1, orderBy: [orderBy, "id"], limit: 2 })
+  );
+  await Promise.all(watches.map((watch) => watch.ready()));
+  await run(
+    `INSERT INTO ${table} VALUES (1, 1, 'low', 9, 'NaN', 'infinity'), (1, 2, 'high', 10, 2, '2026-01-01')`,
+    `INSERT INTO ${table} VALUES (1, 3, 'calm', 8, 1, '2025-01-01')`,
+    `INSERT INTO ${table} VALUES (1, 4, 'low', 11, 3, '2027-01-01')`,
+  );
+  const wanted = [[3, 2], [3, 1], [3, 2], [3, 2]];
+  const live = await Promise.all(
+    watches.map((watch, i) => until(watch, (rows) => String(ids(rows)) === String(wanted[i]))),
+  );
+  assertEquals(live.map(ids), wanted);
+  // And loaded afresh it is the same.
+  const again = ["mood", "amount", "ratio", "at"].map((orderBy) =>
+    sync.watch<readonly Thing[]>({ table, key: 1, orderBy: [orderBy, "id"], limit: 2 })
+  );
+  await Promise.all(again.map((watch) => watch.ready()));
+  assertEquals(again.map((watch) => ids(watch.getSnapshot().value!)), wanted);
+});
+
+test("[SY23] a key that is out of the range of its column, or no text of Postgres, is refused", async (t) => {
+  const wrong = [
+    ["smallint", 32_768, -32_768],
+    ["int", 2_147_483_648, "-2147483648"],
+    ["bigint", 9223372036854775808n, 9223372036854775807n],
+    ["text", "a\0b", "a\tb"],
+    ["text", "\ud800", "\u{1F600}"],
+    ["text", "\ud800", 7n],
+  ] as const;
+  for (const [type, key, other] of wrong) {
+    const table = w.name();
+    await run(`CREATE TABLE ${table} (owner ${type} NOT NULL, id int PRIMARY KEY)`);
+    const { sync } = await followTables(t, sql, { [table]: { key: "owner" } }, table);
+    await assertRejects(() => sync.watch({ table, key }).ready(), /holds no such key/);
+    const watch = sync.watch<readonly Thing[]>({ table, key: other });
+    await watch.ready();
+    await sql`INSERT INTO ${sql(table)} VALUES (${String(other)}, 1)`;
+    await until(watch, (rows) => rows.length === 1);
+    await sync.close();
+  }
+});
+
+test("[SY3] rows whose ids differ by less than is read of them are all there", async (t) => {
+  const table = w.name();
+  await run(
+    `CREATE TABLE ${table} (owner int NOT NULL, at timestamptz NOT NULL, n int, PRIMARY KEY (owner, at))`,
+  );
+  const tables = { [table]: { key: "owner", id: "at" } };
+  const { sync } = await followTables(t, sql, tables, table);
+  const watch = sync.watch<readonly { readonly n: number }[]>({ table, key: 1, orderBy: "n" });
+  await watch.ready();
+  await run(
+    `INSERT INTO ${table} VALUES (1, '2026-01-01 00:00:00.000001Z', 1)`,
+    `INSERT INTO ${table} VALUES (1, '2026-01-01 00:00:00.000002Z', 2)`,
+  );
+  await until(watch, (rows) => rows.length === 2);
+  await run(`DELETE FROM ${table} WHERE n = 1`);
+  assertEquals((await until(watch, (rows) => rows.length === 1))[0]!.n, 2);
+});
+
+test("[SY3] a query that gives some rows twice keeps doing so", async (t) => {
+  const { sync, table } = await w.follow(t);
+  await run(`INSERT INTO ${table} VALUES (1, 1, 'a', 1), (1, 2, 'b', 2)`);
+  const watch = sync.watch<readonly Thing[]>({
+    table,
+    key: 1,
+    load: (tx, key) =>
+      tx<Thing[]>`SELECT one.* FROM ${
+        tx(table)
+      } one, generate_series(1, n) WHERE organization_id = ${String(key)} ORDER BY id`,
+    where: true,
+  });
+  await watch.ready();
+  assertEquals(ids(watch.getSnapshot().value!), [1, 2, 2]);
+  await run(`UPDATE ${table} SET n = 3 WHERE id = 1`);
+  assertEquals(ids(await until(watch, (rows) => rows.length !== 3)), [1, 1, 1, 2, 2]);
+  assert(watch.getSnapshot().status === "live");
+});
+
+test("[SY13] a list stays in its order, and a key is the same, when their columns become wider", async (t) => {
+  const table = w.name();
+  await run(`CREATE TABLE ${table} (owner int NOT NULL, id int PRIMARY KEY, n int)`);
+  const { sync } = await followTables(t, sql, { [table]: { key: "owner" } }, table);
+  const [ordered, odd] = [1, "007"].map((key) =>
+    sync.watch<readonly Thing[]>({ table, key, orderBy: "n" })
+  );
+  await Promise.all([ordered!.ready(), odd!.ready()]);
+  await run(`INSERT INTO ${table} VALUES (1, 1, 10), (1, 2, 9), (7, 3, 1)`);
+  assertEquals(ids(await until(ordered!, (rows) => rows.length === 2)), [2, 1]);
+  assertEquals(ids(await until(odd!, (rows) => rows.length === 1)), [3]);
+  await run(`ALTER TABLE ${table} ALTER n TYPE bigint`, `INSERT INTO ${table} VALUES (1, 4, 11)`);
+  assertEquals(ids(await until(ordered!, (rows) => rows.length === 3)), [2, 1, 4]);
+  await run(
+    `ALTER TABLE ${table} ALTER owner TYPE text USING lpad(owner::text, 3, '0')`,
+    `INSERT INTO ${table} VALUES ('007', 5, 2)`,
+  );
+  assertEquals(ids(await until(odd!, (rows) => rows.length === 2)), [3, 5]);
+  await run(`INSERT INTO ${table} VALUES ('007', 6, 3), ('7', 7, 3)`);
+  assertEquals(ids(await until(odd!, (rows) => rows.length === 3)), [3, 5, 6]);
+});
