@@ -20,7 +20,7 @@ import {
 import { checkSlotName, type SlotOptions } from "./slot.ts";
 import { Database } from "./sync_database.ts";
 import { readText } from "./read_text.ts";
-import { Connections } from "./sync_connections.ts";
+import { Connections, defaultQueryTimeoutMs } from "./sync_connections.ts";
 import type { SyncSql, TransactionOf } from "./sync_sql.ts";
 import { resolveTables, type SyncTable } from "./sync_tables.ts";
 import { checkWatch } from "./watch_check.ts";
@@ -81,6 +81,14 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
    */
   readonly cluster?: Cluster;
   readonly limits?: SyncLimits;
+  /**
+   * Longest time of a load, in milliseconds, above 0; what takes longer fails, and is tried again. The
+   * server ends it then. Five seconds later nobody waits for an answer, and with `url` it is asked again
+   * over new connections: one may have died without a word.
+   *
+   * @default {60_000}
+   */
+  readonly queryTimeoutMs?: number;
   /** Hears what happens: no key and no value of a row. */
   readonly telemetry?: Telemetry;
   /** Where waiting happens. @default the runtime's clock */
@@ -146,6 +154,7 @@ const optionNames: OptionNames<SyncOptions> = {
   slot: "an object",
   cluster: ".join",
   limits: true,
+  queryTimeoutMs: "a number",
   telemetry: "a function",
   clock: ".now",
   random: ".bytes",
@@ -204,6 +213,10 @@ export function createSync<Sql extends SyncSql>(options: SyncOptions<Sql>): Sync
     throw wrongArgument('Cannot sync: give either "sql" or "url"');
   }
   if (slot !== undefined) checkSlotName(slot.name);
+  const { queryTimeoutMs = defaultQueryTimeoutMs } = options;
+  if (!(queryTimeoutMs > 0)) {
+    throw outOfRange(`Cannot sync: queryTimeoutMs is ${queryTimeoutMs}, not above 0`);
+  }
   const setup = {
     tables,
     publication: publication ?? DEFAULT_PUBLICATION,
@@ -240,10 +253,12 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
   ) {
     const { clock = webClock(), random = webRandom(), telemetry, slot, cluster } = options;
     const { publication } = setup;
-    const connections = new Connections(options);
+    const { queryTimeoutMs = defaultQueryTimeoutMs } = options;
+    const connections = new Connections(options, { clock, queryTimeoutMs });
     [this.#connections, this.#setup] = [connections, setup];
     const database = new Database({
-      sql: () => connections.sql(),
+      ask: (question) => connections.ask(question),
+      queryTimeoutMs,
       tables: resolveTables(setup.tables),
       publication,
     });

@@ -1,3 +1,6 @@
+import { StorageUnavailableError } from "../../src/core/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { webClock } from "../web/clock.ts";
 import { importPostgres, type OwnSyncSql, type ReplicationSql, type SyncSql } from "./sync_sql.ts";
 
 /** Where the database is. */
@@ -20,13 +23,34 @@ const REPLICATION = {
 
 const POOL = { max: 5, onnotice: (): void => {} };
 
+/** So much later than the server has ended a question that nobody waits for an answer any more. */
+const GRACE_MS = 5000;
+
+/** Seconds until the connections of a pool that is given up, or not needed any more, are ended. */
+const END_S = 1;
+
+/** What connections wait by. */
+export interface Waiting {
+  readonly clock: Clock;
+  /** Longest time of a question, in milliseconds. */
+  readonly queryTimeoutMs: number;
+}
+
+/** Waiting where nothing else is said. */
+export const defaultQueryTimeoutMs = 60_000;
+
 /** Connections through the `postgres` package: those for queries, and one for the log. */
 export class Connections {
   readonly #options: ConnectionOptions;
+  readonly #waiting: Waiting;
   #own: Promise<OwnSyncSql> | undefined;
+  /** Pools that were given up. */
+  readonly #ending: Set<Promise<void>> = new Set();
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions, waiting: Partial<Waiting> = {}) {
+    const { clock = webClock(), queryTimeoutMs = defaultQueryTimeoutMs } = waiting;
     this.#options = options;
+    this.#waiting = { clock, queryTimeoutMs };
   }
 
   /** The instance for queries. */
@@ -35,6 +59,41 @@ export class Connections {
     if (sql !== undefined) return sql;
     this.#own ??= importPostgres().then((make) => make(url!, { ...POOL, ...(types && { types }) }));
     return await this.#own;
+  }
+
+  /**
+   * Asks the database something. A connection can die without a word, and would be waited for until the
+   * system gives up, which takes it many minutes: what follows a question without an answer goes over new ones.
+   *
+   * @throws {StorageUnavailableError} If there is no answer in time.
+   */
+  async ask<T>(question: (sql: SyncSql) => Promise<T>): Promise<T> {
+    const { clock, queryTimeoutMs } = this.#waiting;
+    const waitMs = queryTimeoutMs + GRACE_MS;
+    const sql = await this.sql();
+    return await new Promise<T>((resolve, reject) => {
+      const late = (): void => {
+        this.#giveUp(sql);
+        const why = `Postgres did not answer within ${waitMs} ms`;
+        reject(new StorageUnavailableError(`Cannot read rows: ${why}`, "none"));
+      };
+      const cancel = clock.timer(waitMs, late, { background: true });
+      question(sql).finally(cancel).then(resolve, reject);
+    });
+  }
+
+  /** Of an instance that is not ours, only its owner can end the connections. */
+  #giveUp(sql: SyncSql): void {
+    const own = this.#own;
+    if (own === undefined || this.#options.sql !== undefined) return;
+    own.then(async (pool) => {
+      if (pool !== sql || this.#own !== own) return;
+      this.#own = undefined;
+      const ending = pool.end({ timeout: END_S }).catch(() => {});
+      this.#ending.add(ending);
+      await ending;
+      this.#ending.delete(ending);
+    }, () => {});
   }
 
   /** A new connection that speaks the replication protocol. */
@@ -58,6 +117,7 @@ export class Connections {
   /** Ends those we opened. */
   async close(): Promise<void> {
     const own = await this.#own?.catch(() => undefined);
-    await own?.end({ timeout: 1 });
+    await own?.end({ timeout: END_S });
+    await Promise.all(this.#ending);
   }
 }

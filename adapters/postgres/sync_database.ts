@@ -13,8 +13,10 @@ import type { ResolvedTable } from "./sync_tables.ts";
 
 /** What a {@linkcode Database} stands on. */
 export interface DatabaseOptions {
-  /** The instance, once it is there. */
-  readonly sql: () => Promise<SyncSql>;
+  /** Asks something, and fails if there is no answer in time. */
+  readonly ask: <T>(question: (sql: SyncSql) => Promise<T>) => Promise<T>;
+  /** Longest time of a statement of a load, in milliseconds. */
+  readonly queryTimeoutMs: number;
   readonly tables: readonly ResolvedTable[];
   readonly publication: string;
 }
@@ -41,13 +43,14 @@ export class Database implements SyncDatabase {
   }
 
   async describe(): Promise<readonly TableInfo[]> {
-    const { tables, publication } = this.#options;
-    const sql = await this.#options.sql();
-    const { problems, tables: infos } = await inspect(sql, tables, publication, false);
+    const { tables, publication, ask } = this.#options;
+    const { options, problems, tables: infos } = await ask(async (sql) => {
+      return { options: sql.options, ...await inspect(sql, tables, publication, false) };
+    });
     const wrong = problems.filter((problem) => !isWarning(problem));
     if (wrong.length > 0) throw new SyncSetupError(wrong);
     // Not before: an instance learns of its array types with its first query.
-    this.#codec = codecOf(sql.options, this.#bases);
+    this.#codec = codecOf(options, this.#bases);
     for (const { type, base } of infos.flatMap(({ columns }) => columns)) {
       if (base !== undefined) this.#bases.set(type, base);
     }
@@ -55,61 +58,72 @@ export class Database implements SyncDatabase {
   }
 
   async setup(): Promise<string> {
-    const { tables, publication } = this.#options;
-    return await readSetup(await this.#options.sql(), tables, publication);
+    const { tables, publication, ask } = this.#options;
+    return await ask((sql) => readSetup(sql, tables, publication));
   }
 
   /** Looks at everything, as somebody who has no slot yet. */
   async check(): Promise<readonly SyncProblem[]> {
-    const { sql, tables, publication } = this.#options;
-    return (await inspect(await sql(), tables, publication, true)).problems;
+    const { tables, publication, ask } = this.#options;
+    return (await ask((sql) => inspect(sql, tables, publication, true))).problems;
   }
 
   /** The tables that are in the publication, with their schemas; none if it is not there. */
   async published(): Promise<readonly string[]> {
-    const sql = await this.#options.sql();
-    const facts = await readPublication(sql, this.#options.publication, 0);
+    const { publication, ask } = this.#options;
+    const facts = await ask((sql) => readPublication(sql, publication, 0));
     return facts?.tables.map(({ schema, name }) => `"${schema}.${name}"`) ?? [];
   }
 
   async snapshot(): Promise<string> {
-    const sql = await this.#options.sql();
-    const rows = await sql.unsafe("SELECT pg_current_snapshot()::text AS snapshot");
-    return textOf(rows, 0);
+    const query = "SELECT pg_current_snapshot()::text AS snapshot";
+    return textOf(await this.#options.ask(async (sql) => await sql.unsafe(query)), 0);
   }
 
   /** Names the database: no other one has the same, on whatever server. */
   async identity(): Promise<string> {
-    const sql = await this.#options.sql();
-    return textOf(await sql.unsafe(IDENTITY), 0);
+    return textOf(await this.#options.ask(async (sql) => await sql.unsafe(IDENTITY)), 0);
   }
 
   async load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded> {
     const generated = options.load === undefined;
     const run = async (sql: SyncQueries): Promise<RawLoaded> => {
-      const { snapshot, lsn } = await begin(sql, plan);
+      const { snapshot, lsn } = await begin(sql, plan, this.#options.queryTimeoutMs);
       const value = generated
         ? await runGenerated(sql, plan, options, key, this.codec)
         : await runLoad(sql, options, key);
       return { value, generated, snapshot, lsn };
     };
-    const sql = await this.#options.sql();
-    return await sql.begin("isolation level repeatable read read only", run) as RawLoaded;
+    return await this.#options.ask(async (sql) =>
+      await sql.begin("isolation level repeatable read read only", run) as RawLoaded
+    );
   }
 }
 
 /**
  * Locks the tables against changes of their form, then takes the snapshot, in this order: a table that
- * is rewritten between the two would look empty to the snapshot.
+ * is rewritten between the two would look empty to the snapshot. The server ends what takes too long, a wait for
+ * the lock too: it would not hear of it that the connection was closed.
  */
 async function begin(
   sql: SyncQueries,
   { tables }: Plan,
+  timeoutMs: number,
 ): Promise<{ readonly snapshot: string; readonly lsn: string }> {
   const names = [...tables].map(({ info }) => quoteQualified(info)).join(", ");
-  const answers = await sql.unsafe(`LOCK TABLE ${names} IN ACCESS SHARE MODE; ${SEEN}`);
+  const answers = await sql.unsafe(
+    `${atMost(timeoutMs)}; LOCK TABLE ${names} IN ACCESS SHARE MODE; ${SEEN}`,
+  );
   const rows = (answers as readonly unknown[]).at(-1);
   return { snapshot: textOf(rows, 0), lsn: textOf(rows, 1) };
+}
+
+/** Ends statements of this transaction after a time, unless they end sooner anyway. */
+function atMost(timeoutMs: number): string {
+  const ms = `${Math.min(2 ** 31 - 1, Math.ceil(timeoutMs))}ms`;
+  const now = "current_setting('statement_timeout')::interval";
+  return `SELECT set_config('statement_timeout', '${ms}', true) ` +
+    `WHERE ${now} = '0' OR ${now} > '${ms}'`;
 }
 
 /** A column of the first row, by its place: names and values may be changed by the instance. */
