@@ -177,8 +177,11 @@ function checkParameters(given: URLSearchParams): void {
   for (const name of given.keys()) {
     if (S3_PARAMETERS.includes(name)) continue;
     const nearest = nearestName(name, S3_PARAMETERS);
-    const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
-    throw new UsageError(`Cannot open a storage: s3:// has no ${shown(name)}${hint}`);
+    // What is like none of them may be a part of a secret with "&" in it.
+    const what = nearest === undefined
+      ? `what its URL may have are ${S3_PARAMETERS.map((one) => `"${one}"`).join(", ")}`
+      : `s3:// has no ${shown(name)}; the nearest is "${nearest}"`;
+    throw new UsageError(`Cannot open a storage: ${what}`);
   }
   const pathStyle = given.get("pathStyle");
   if (pathStyle === null || ["0", "1", "true", "false"].includes(pathStyle)) return;
