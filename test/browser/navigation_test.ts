@@ -33,6 +33,12 @@ async function openLinks(
   return opened;
 }
 
+/** Scrolls, and waits for frames: the event of it comes with one, and a busy machine has few. */
+function scrolledTo(top: number): string {
+  const frame = "new Promise((done) => requestAnimationFrame(done))";
+  return `scrollTo(0, ${top}); ${frame}.then(() => ${frame})`;
+}
+
 function where(page: Page): string {
   const { pathname, search, hash } = new URL(page.url());
   return pathname + search + hash;
@@ -45,8 +51,7 @@ inBrowser(
     await page.click("#patch");
     await page.waitForSelector("i:text('/?page=2')");
     assertEquals(where(page), "/?page=2");
-    await page.evaluate("scrollTo(0, 700)");
-    await page.waitForFunction("scrollY === 700");
+    await page.evaluate(scrolledTo(700));
     await page.evaluate("document.getElementById('replace').click()");
     await page.waitForSelector("i:text('/?page=3')");
     assertEquals(await page.evaluate("scrollY"), 700, "the page stays where it is");
@@ -110,7 +115,7 @@ inBrowser(
       return true;
     };
     fake.onJoin = ({ token }) => ({ html: token === "token 2" ? `<h1>Other</h1>${links}` : links });
-    await page.evaluate("scrollTo(0, 500)");
+    await page.evaluate(scrolledTo(500));
     await page.evaluate("document.getElementById('go').click()");
     await page.waitForSelector("h1");
     await fake.joins(2);
