@@ -9,7 +9,7 @@ import {
 } from "../postgres/replication_setup.ts";
 import { isWarning } from "../postgres/replication_check.ts";
 import type { SyncProblem } from "../../src/sync/setup.ts";
-import { Connections, defaultQueryTimeoutMs } from "../postgres/sync_connections.ts";
+import { Connections } from "../postgres/sync_connections.ts";
 import { Database } from "../postgres/sync_database.ts";
 import { resolveTables, type SyncTable } from "../postgres/sync_tables.ts";
 import { type CliOutput, messageOf } from "./output.ts";
@@ -159,7 +159,7 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
   const connections = new Connections({ url: url! });
   const database = new Database({
     ask: (question) => connections.ask(question),
-    queryTimeoutMs: defaultQueryTimeoutMs,
+    queryTimeoutMs: connections.queryTimeoutMs,
     tables: resolveTables(setup.tables),
     publication: setup.publication ?? DEFAULT_PUBLICATION,
   });

@@ -20,7 +20,7 @@ import {
 import { checkSlotName, type SlotOptions } from "./slot.ts";
 import { Database } from "./sync_database.ts";
 import { readText } from "./read_text.ts";
-import { Connections, defaultQueryTimeoutMs } from "./sync_connections.ts";
+import { Connections } from "./sync_connections.ts";
 import type { SyncSql, TransactionOf } from "./sync_sql.ts";
 import { resolveTables, type SyncTable } from "./sync_tables.ts";
 import { checkWatch } from "./watch_check.ts";
@@ -213,8 +213,8 @@ export function createSync<Sql extends SyncSql>(options: SyncOptions<Sql>): Sync
     throw wrongArgument('Cannot sync: give either "sql" or "url"');
   }
   if (slot !== undefined) checkSlotName(slot.name);
-  const { queryTimeoutMs = defaultQueryTimeoutMs } = options;
-  if (!(queryTimeoutMs > 0)) {
+  const { queryTimeoutMs } = options;
+  if (queryTimeoutMs !== undefined && !(queryTimeoutMs > 0)) {
     throw outOfRange(`Cannot sync: queryTimeoutMs is ${queryTimeoutMs}, not above 0`);
   }
   const setup = {
@@ -253,12 +253,11 @@ class PostgresSync<Sql extends SyncSql> implements Sync<Sql> {
   ) {
     const { clock = webClock(), random = webRandom(), telemetry, slot, cluster } = options;
     const { publication } = setup;
-    const { queryTimeoutMs = defaultQueryTimeoutMs } = options;
-    const connections = new Connections(options, { clock, queryTimeoutMs });
+    const connections = new Connections(options, { ...options, clock });
     [this.#connections, this.#setup] = [connections, setup];
     const database = new Database({
       ask: (question) => connections.ask(question),
-      queryTimeoutMs,
+      queryTimeoutMs: connections.queryTimeoutMs,
       tables: resolveTables(setup.tables),
       publication,
     });

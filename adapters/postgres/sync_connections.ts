@@ -31,26 +31,28 @@ const END_S = 1;
 
 /** What connections wait by. */
 export interface Waiting {
-  readonly clock: Clock;
-  /** Longest time of a question, in milliseconds. */
-  readonly queryTimeoutMs: number;
+  readonly clock?: Clock;
+  /** Longest time of a question, in milliseconds. @default {60_000} */
+  readonly queryTimeoutMs?: number;
 }
-
-/** Waiting where nothing else is said. */
-export const defaultQueryTimeoutMs = 60_000;
 
 /** Connections through the `postgres` package: those for queries, and one for the log. */
 export class Connections {
   readonly #options: ConnectionOptions;
-  readonly #waiting: Waiting;
+  readonly #clock: Clock;
+  /** Longest time of a question, in milliseconds. */
+  readonly queryTimeoutMs: number;
   #own: Promise<OwnSyncSql> | undefined;
   /** Pools that were given up. */
   readonly #ending: Set<Promise<void>> = new Set();
 
-  constructor(options: ConnectionOptions, waiting: Partial<Waiting> = {}) {
-    const { clock = webClock(), queryTimeoutMs = defaultQueryTimeoutMs } = waiting;
+  constructor(
+    options: ConnectionOptions,
+    { clock = webClock(), queryTimeoutMs = 60_000 }: Waiting = {},
+  ) {
     this.#options = options;
-    this.#waiting = { clock, queryTimeoutMs };
+    this.#clock = clock;
+    this.queryTimeoutMs = queryTimeoutMs;
   }
 
   /** The instance for queries. */
@@ -68,8 +70,7 @@ export class Connections {
    * @throws {StorageUnavailableError} If there is no answer in time.
    */
   async ask<T>(question: (sql: SyncSql) => Promise<T>): Promise<T> {
-    const { clock, queryTimeoutMs } = this.#waiting;
-    const waitMs = queryTimeoutMs + GRACE_MS;
+    const waitMs = this.queryTimeoutMs + GRACE_MS;
     const sql = await this.sql();
     return await new Promise<T>((resolve, reject) => {
       const late = (): void => {
@@ -77,7 +78,7 @@ export class Connections {
         const why = `Postgres did not answer within ${waitMs} ms`;
         reject(new StorageUnavailableError(`Cannot read rows: ${why}`, "none"));
       };
-      const cancel = clock.timer(waitMs, late, { background: true });
+      const cancel = this.#clock.timer(waitMs, late, { background: true });
       question(sql).finally(cancel).then(resolve, reject);
     });
   }

@@ -57,12 +57,11 @@ export class Listeners {
 
   readonly #tell = (event: TelemetryEvent): void => {
     for (const listener of this.#listeners) {
-      // A listener's own failure must not become the application's; nobody is left to tell.
       try {
         const telling: unknown = listener(event);
         if (telling instanceof Promise) telling.catch(() => {});
       } catch {
-        // The same.
+        // A listener's own failure, then or later, must not become the application's; nobody is left to tell.
       }
     }
   };

@@ -3,7 +3,7 @@ import { nearestName } from "../../src/core/options.ts";
 import { createHoldfast, defineDocument, defineObject, defineStash } from "../../mod.ts";
 import { defineView } from "../../adapters/live/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
-import { type Callable, functions, methods } from "./functions.ts";
+import { type Callable, functions, methods, thrownBy } from "./functions.ts";
 
 const strange: readonly (readonly [string, unknown])[] = [
   ["null", null],
@@ -19,21 +19,6 @@ const strange: readonly (readonly [string, unknown])[] = [
 
 /** What a runtime says by itself: nobody can tell from it what was wrong. */
 const ofTheRuntime = /^Cannot (?:read prop|destructure|convert|mix|set prop|use 'in'|access)/;
-
-/** What a call throws; `undefined` if it does not, or not at once. */
-async function thrownBy(call: () => unknown): Promise<unknown> {
-  let made: unknown;
-  try {
-    made = call();
-    // What waits for something has accepted its arguments.
-    made = await Promise.race([made, new Promise((resolve) => setTimeout(resolve, 1))]);
-  } catch (error) {
-    return error;
-  }
-  const { close } = (made ?? {}) as { readonly close?: unknown };
-  if (typeof close === "function") await close.call(made);
-  return undefined;
-}
 
 const isOurs = (error: unknown): boolean =>
   error instanceof Error && /^(?:Cannot|Expected) /.test(error.message) &&

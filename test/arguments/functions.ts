@@ -51,7 +51,7 @@ export interface Callable {
   readonly good: readonly unknown[];
 }
 
-const secrets = [new Uint8Array(32).map((_, i) => i * 7)];
+export const secrets: readonly Uint8Array[] = [new Uint8Array(32).map((_, i) => i * 7)];
 const Cart = defineStash({
   name: "cart",
   vsn: 1,
@@ -209,3 +209,18 @@ export const methods: readonly Callable[] = [
   { name: "restore", call: list.restore.bind(list), good: [0, {}] },
   { name: "timer", call: clock.timer.bind(clock), good: [1, nothing] },
 ];
+
+/** What a call throws; `undefined` if it does not, or not at once. */
+export async function thrownBy(call: () => unknown): Promise<unknown> {
+  let made: unknown;
+  try {
+    made = call();
+    // What waits for something has accepted its arguments.
+    made = await Promise.race([made, new Promise((resolve) => setTimeout(resolve, 1))]);
+  } catch (error) {
+    return error;
+  }
+  const { close } = (made ?? {}) as { readonly close?: unknown };
+  if (typeof close === "function") await close.call(made);
+  return undefined;
+}

@@ -18,6 +18,7 @@ import {
 } from "../../mod.ts";
 import { temp } from "../adapters/fixtures/temp.ts";
 import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
+import { secrets, thrownBy } from "./functions.ts";
 
 const nonsense: readonly (readonly [string, unknown])[] = [
   ["null", null],
@@ -45,7 +46,8 @@ async function uncoded(name: string, make: () => unknown): Promise<readonly stri
   const found: string[] = [];
   for (const [kind, value] of nonsense) {
     for (const count of [1, 2, 3]) {
-      const error = await thrownBy(await make(), new Array<unknown>(count).fill(value));
+      const call = await make() as (...args: readonly unknown[]) => unknown;
+      const error = await thrownBy(() => call(...new Array<unknown>(count).fill(value)));
       if (error === undefined) continue;
       const { code } = error as { readonly code?: unknown };
       if (error instanceof Error && typeof code === "string" && codes.has(code)) continue;
@@ -53,20 +55,6 @@ async function uncoded(name: string, make: () => unknown): Promise<readonly stri
     }
   }
   return found;
-}
-
-async function thrownBy(call: unknown, args: readonly unknown[]): Promise<unknown> {
-  let made: unknown;
-  try {
-    made = (call as (...args: readonly unknown[]) => unknown)(...args);
-    // What waits for something has accepted its arguments.
-    made = await Promise.race([made, new Promise((resolve) => setTimeout(resolve, 1))]);
-  } catch (error) {
-    return error;
-  }
-  const { close } = (made ?? {}) as { readonly close?: unknown };
-  if (typeof close === "function") await close.call(made);
-  return undefined;
 }
 
 /** The methods of an object, its own and those of its class. */
@@ -103,7 +91,6 @@ for (const [subpath, file] of Object.entries(exports)) {
   }
 }
 
-const secrets = [new Uint8Array(32).map((_, i) => i * 7)];
 const Cart = defineStash({
   name: "cart",
   vsn: 1,

@@ -7,7 +7,17 @@ import {
   record,
   showing,
 } from "./fixtures/browser.ts";
-import { openFake } from "./fixtures/fake.ts";
+import { type FakeServer, openFake } from "./fixtures/fake.ts";
+
+/** A page that asks for its token again gets another one, as after a new session. */
+function handsOutNewTokens(fake: FakeServer): void {
+  fake.onRequest = (request, response) => {
+    if (request.headers["x-live-navigation"] !== "1") return false;
+    response.setHeader("content-type", "text/html");
+    response.end(fake.page().replace('data-live-token="token"', 'data-live-token="new"'));
+    return true;
+  };
+}
 
 inBrowser(
   "[LC33] scenario 37: a page whose session is gone gets a new token and begins anew, once",
@@ -16,12 +26,7 @@ inBrowser(
     const { fake, page } = await openConnected(t, { html });
     await page.evaluate("marker = 1");
     await page.fill("[name=a]", "of another user");
-    fake.onRequest = (request, response) => {
-      if (request.headers["x-live-navigation"] !== "1") return false;
-      response.setHeader("content-type", "text/html");
-      response.end(fake.page().replace('data-live-token="token"', 'data-live-token="new"'));
-      return true;
-    };
+    handsOutNewTokens(fake);
     fake.cut(4401);
     await fake.joins(2);
     assertEquals(fake.of("join").map(({ token, mounts }) => [token, mounts]), [["token", 0], [
@@ -86,12 +91,7 @@ inBrowser("[LC33] nor in controls outside of any form", async (t) => {
   for (const id of ["#a", "#g", "#b"]) await page.fill(id, "of another user");
   for (const id of ["#c", "#e"]) await page.check(id);
   await page.selectOption("#d", "2");
-  fake.onRequest = (request, response) => {
-    if (request.headers["x-live-navigation"] !== "1") return false;
-    response.setHeader("content-type", "text/html");
-    response.end(fake.page().replace('data-live-token="token"', 'data-live-token="new"'));
-    return true;
-  };
+  handsOutNewTokens(fake);
   fake.cut(4401);
   await fake.joins(2);
   await showing(page, "connected");
