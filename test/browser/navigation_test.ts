@@ -33,10 +33,9 @@ async function openLinks(
   return opened;
 }
 
-/** Scrolls, and waits for frames: the event of it comes with one, and a busy machine has few. */
-function scrolledTo(top: number): string {
-  const frame = "new Promise((done) => requestAnimationFrame(done))";
-  return `scrollTo(0, ${top}); ${frame}.then(() => ${frame})`;
+/** Scrolls, and leaves before there was a frame that could tell of it. */
+function scrollAndGo(top: number, link: string): string {
+  return `scrollTo(0, ${top}); document.getElementById('${link}').click()`;
 }
 
 function where(page: Page): string {
@@ -51,8 +50,7 @@ inBrowser(
     await page.click("#patch");
     await page.waitForSelector("i:text('/?page=2')");
     assertEquals(where(page), "/?page=2");
-    await page.evaluate(scrolledTo(700));
-    await page.evaluate("document.getElementById('replace').click()");
+    await page.evaluate(scrollAndGo(700, "replace"));
     await page.waitForSelector("i:text('/?page=3')");
     assertEquals(await page.evaluate("scrollY"), 700, "the page stays where it is");
     await page.goBack();
@@ -115,8 +113,7 @@ inBrowser(
       return true;
     };
     fake.onJoin = ({ token }) => ({ html: token === "token 2" ? `<h1>Other</h1>${links}` : links });
-    await page.evaluate(scrolledTo(500));
-    await page.evaluate("document.getElementById('go').click()");
+    await page.evaluate(scrollAndGo(500, "go"));
     await page.waitForSelector("h1");
     await fake.joins(2);
     await showing(page, "connected");
@@ -147,6 +144,64 @@ inBrowser(
     ]);
   },
 );
+
+inBrowser("[LC30] a place on the page is gone back from, and to", async (t) => {
+  const { fake, page } = await openLinks(t, {
+    html: `${links}<a id="place" href="#deep">down</a>`,
+  });
+  await page.evaluate(scrollAndGo(100, "patch"));
+  await page.waitForSelector("i:text('/?page=2')");
+  fake.patch(`${links}<a id="place" href="#deep">down</a><i>placed</i>`);
+  await page.waitForSelector("#place");
+  await page.evaluate(scrollAndGo(40, "place"));
+  await page.waitForFunction("scrollY > 1000");
+  await page.goBack();
+  await page.waitForFunction("scrollY === 40");
+  await page.goForward();
+  await page.waitForFunction("scrollY > 1000");
+  await page.evaluate("history.go(-2)");
+  await page.waitForFunction("scrollY === 100 && location.search === ''");
+});
+
+inBrowser("[LC30] going back twice at once keeps where each was scrolled to", async (t) => {
+  const { page } = await openLinks(t);
+  await page.evaluate(scrollAndGo(100, "patch"));
+  await page.waitForSelector("i:text('/?page=2')");
+  await page.evaluate(`scrollTo(0, 200); document.getElementById('replace').remove()`);
+  await page.evaluate(`{
+    const link = document.getElementById("patch");
+    link.href = "/?page=4";
+    link.click();
+  }`);
+  await page.waitForSelector("i:text('/?page=4')");
+  await page.evaluate(`scrollTo(0, 300); new Promise((done) => {
+    let times = 0;
+    addEventListener("popstate", () => ++times === 1 ? history.back() : done());
+    history.back();
+  })`);
+  await page.waitForFunction("scrollY === 100 && location.search === ''");
+  await page.goForward();
+  await page.waitForFunction("scrollY === 200 && location.search === '?page=2'");
+  await page.goForward();
+  await page.waitForFunction("scrollY === 300 && location.search === '?page=4'");
+});
+
+inBrowser("[LC31] what a page names relative to its address is got from there", async (t) => {
+  const { fake, page } = await openLinks(t);
+  const asked: (string | undefined)[] = [];
+  fake.onRequest = ({ url }, response) => {
+    if (url?.endsWith(".css")) asked.push(url);
+    if (url !== "/shop/cart") return false;
+    response.setHeader("content-type", "text/html");
+    response.end(fake.page('<h1>Cart</h1><link rel="stylesheet" href="tea.css">'));
+    return true;
+  };
+  fake.onJoin = () => ({ html: '<h1>Cart</h1><link rel="stylesheet" href="tea.css">' });
+  fake.send({ t: "nav", id: "v", kind: "navigate", to: "/shop/cart", replace: false });
+  await fake.joins(2);
+  await page.waitForLoadState("networkidle");
+  assertEquals(asked, ["/shop/tea.css"]);
+});
 
 inBrowser(
   "[LC32] a page that is none, fails, or has other assets is loaded by the browser",

@@ -33,8 +33,8 @@ export class Navigation {
   #here: HistoryEntry;
   #last = 0;
   #abort = new AbortController();
-  /** Where to scroll once the view has answered that it knows its address. */
-  #scrollTo: { readonly ref: number; readonly entry: HistoryEntry } | undefined;
+  /** Where to scroll once the view has answered that it knows its address, or its page is there. */
+  #scrollTo: { readonly ref?: number; readonly entry: HistoryEntry } | undefined;
 
   constructor(page: MorePage) {
     this.#page = page;
@@ -43,7 +43,6 @@ export class Navigation {
     const { listeners } = page;
     listeners.on(document, "click", (event: MouseEvent) => this.#click(event));
     listeners.on(window, "popstate", ({ state }: PopStateEvent) => this.#pop(entryOf(state)));
-    listeners.on(window, "scroll", () => this.#scrolls.set(this.#here.entry, [scrollX, scrollY]));
     page.answered = (ref) => {
       if (ref === this.#scrollTo?.ref) this.#scroll(this.#scrollTo.entry);
     };
@@ -77,8 +76,15 @@ export class Navigation {
     return [...this.#page.views.values()][0];
   }
 
+  /** Notes where the entry is scrolled to that is left; a scroll event would come with a frame. */
+  #note(): void {
+    if (!this.#scrollTo) this.#scrolls.set(this.#here.entry, [scrollX, scrollY]);
+    this.#scrollTo = undefined;
+  }
+
   /** Puts an address into the history. */
   #write(to: string, replace: boolean, page: number, view?: string): void {
+    this.#note();
     if (this.#last === this.#here.entry && entryOf(history.state) === undefined) {
       history.replaceState({ ...history.state, live: this.#here }, "");
     }
@@ -109,8 +115,16 @@ export class Navigation {
   }
 
   #pop(entry: HistoryEntry | undefined): void {
-    // A place on the page: the browser's own.
-    if (entry === undefined) return;
+    const manual = history.scrollRestoration === "manual";
+    if (entry ?? manual) this.#note();
+    if (entry === undefined) {
+      // A place on the page: the browser goes there, but will not come back to it by itself.
+      if (manual) {
+        this.#here = { ...this.#here, entry: ++this.#last };
+        history.replaceState({ ...history.state, live: this.#here }, "");
+      }
+      return;
+    }
     const { page } = this.#here;
     this.#here = entry;
     const view = this.#page.views.get(entry.view ?? "") ?? this.#first();
@@ -129,6 +143,7 @@ export class Navigation {
     if (!emit(root, "navigate", { kind: "navigate", to })) return;
     this.#abort.abort();
     const { signal } = this.#abort = new AbortController();
+    if (how === "pop") this.#scrollTo = { entry: this.#here };
     const live = this.#page.connection.phase === "open" &&
       document.querySelector("[data-live-update]") === null;
     const got = live ? await fetchPage(to, signal) : undefined;
@@ -139,15 +154,16 @@ export class Navigation {
     this.#page.leaveViews("navigate");
     for (const view of this.#page.views.values()) view.close();
     this.#page.views.clear();
-    this.#swap(got.found);
     const { hash } = new URL(to, location.href);
-    if (how === "pop") this.#scroll(this.#here);
-    else {
+    // First: what the page names relative to its address is got as it is put in.
+    if (how !== "pop") {
       this.#write(got.url.replace(/#.*/, "") + hash, how === "replace", Date.now());
-      const place = document.getElementById(hash.slice(1));
-      if (place) place.scrollIntoView();
-      else scrollTo(0, 0);
     }
+    this.#swap(got.found);
+    const place = document.getElementById(hash.slice(1));
+    if (how === "pop") this.#scroll(this.#here);
+    else if (place) place.scrollIntoView();
+    else scrollTo(0, 0);
     this.#page.addRoots("live");
     for (const view of this.#page.views.values()) {
       view.step({ on: "up", facts: this.#page.facts() });
