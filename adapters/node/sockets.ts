@@ -8,6 +8,7 @@ import {
   type UpgradeHandler,
   wantsSocket,
 } from "../web/sockets.ts";
+import { SharedFrame } from "./shared_frame.ts";
 
 /** What is used of a socket of `ws`. */
 interface NodeWebSocket {
@@ -20,10 +21,18 @@ interface NodeWebSocket {
   on(event: "pong", listener: () => void): unknown;
 }
 
+/** What is used of the connection under a socket. */
+interface Wire {
+  write(bytes: Uint8Array): unknown;
+}
+
 /** What is used of a server of `ws`. */
 interface WebSocketServer {
   readonly clients: Iterable<NodeWebSocket>;
-  on(event: "connection", listener: (socket: NodeWebSocket) => void): unknown;
+  on(
+    event: "connection",
+    listener: (socket: NodeWebSocket, request: { readonly socket: Wire }) => void,
+  ): unknown;
 }
 
 /** What is used of `ws`. */
@@ -64,7 +73,23 @@ export function socketServer(ws: SocketServerModule, { settings }: Sockets): obj
     clientTracking: true,
   });
   pingAll(server as WebSocketServer, idleMs);
+  if (!compress) shareFrames(server as WebSocketServer);
   return server;
+}
+
+/** The connections under sockets whose frames are those that others get, too: none compresses them. */
+const wires = new WeakMap<NodeWebSocket, Wire>();
+
+function shareFrames(server: WebSocketServer): void {
+  server.on("connection", (socket, request) => void wires.set(socket, request.socket));
+}
+
+const shared: SharedFrame = new SharedFrame();
+
+function sendOn(socket: NodeWebSocket, wire: Wire | undefined, text: string): void {
+  const frame = wire && shared.of(text);
+  if (frame === undefined) socket.send(text);
+  else wire?.write(frame);
 }
 
 /** Ends sockets that leave pings unanswered: `ws` would never notice that a client is gone. */
@@ -137,13 +162,14 @@ function helperEvents(events: SocketEvents, sockets: Sockets): HelperEvents {
 }
 
 function rawOf(socket: NodeWebSocket): RawSocket {
+  const wire = wires.get(socket);
   return {
     raw: socket,
     get readyState() {
       return socket.readyState;
     },
     buffered: () => socket.bufferedAmount,
-    send: (text) => socket.send(text),
+    send: (text) => sendOn(socket, wire, text),
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
   };

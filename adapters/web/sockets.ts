@@ -128,6 +128,9 @@ const GOING_AWAY = 1012;
 /** Milliseconds a client gets to answer that its socket is closed. */
 const CLOSE_GRACE_MS = 1_000;
 
+/** How often it is looked how much waits for a client, while as much is sent as may wait. */
+const looksPerLimit = 16;
+
 /** What a runtime contributes to a socket. */
 export interface RawSocket {
   readonly readyState: number;
@@ -204,6 +207,8 @@ export class SocketLink {
   readonly #gone: () => void;
   readonly #handle: SocketHandle;
   #closed = false;
+  /** Characters that were sent since it was seen how much waits. */
+  #unseen = 0;
 
   constructor(events: SocketEvents, raw: RawSocket, settings: SocketSettings, gone: () => void) {
     this.#events = events;
@@ -262,7 +267,13 @@ export class SocketLink {
     const { readyState } = this.#raw;
     if (readyState !== 1) return;
     this.#raw.send(text);
-    if (this.#raw.buffered() > this.#settings.maxBufferedBytes) this.terminate();
+    const { maxBufferedBytes } = this.#settings;
+    // A frame has a head, too.
+    this.#unseen += text.length + 8;
+    // To look costs as much as to send.
+    if (this.#unseen * looksPerLimit < maxBufferedBytes) return;
+    this.#unseen = 0;
+    if (this.#raw.buffered() > maxBufferedBytes) this.terminate();
   }
 
   #run(handler: () => void | Promise<void>): void {

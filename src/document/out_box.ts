@@ -42,6 +42,8 @@ export class OutBox {
   /** Bytes of answers among them. */
   #owed = 0;
   #refused = false;
+  /** Bytes that wait in the socket at most: to ask it costs as much as to send. */
+  #most = 0;
   #cancel: (() => void) | undefined;
   #waitMs = 0;
   #closed = false;
@@ -61,7 +63,7 @@ export class OutBox {
   /** Sends an answer after the frames before it. What a client is owed cannot be left out, so it ends. */
   add(text: string): void {
     if (this.#closed) return;
-    if (this.#owed + this.#ports.buffered() > 2 * this.#maxBytes) return this.#ports.overflow();
+    if (!this.#has(2 * this.#maxBytes - this.#owed)) return this.#ports.overflow();
     this.#add(inParts(text), true);
   }
 
@@ -69,7 +71,7 @@ export class OutBox {
     if (this.#closed) return;
     const [first = ""] = frames;
     if (this.#queue.length === 0 && frames.length === 1 && first.length <= maxWhole) {
-      return this.#ports.send(first);
+      return this.#send(first);
     }
     for (const frame of frames) {
       this.#queue.push({ frame, owed });
@@ -90,7 +92,7 @@ export class OutBox {
       this.#early.push(frames);
       return true;
     }
-    if (!always && this.#queued + this.#ports.buffered() > this.#maxBytes) {
+    if (!always && !this.#has(this.#maxBytes - this.#queued)) {
       this.#refused = true;
       this.#pump();
       return false;
@@ -114,8 +116,20 @@ export class OutBox {
     this.#cancel = this.#ports.clock.timer(this.#waitMs, () => this.#next());
   }
 
+  /** Tells whether no more than so many bytes wait in the socket. */
+  #has(bytes: number): boolean {
+    if (this.#most > bytes) this.#most = this.#ports.buffered();
+    return this.#most <= bytes;
+  }
+
   #fits(): boolean {
-    return this.#ports.buffered() <= this.#maxBytes / 4;
+    return this.#has(this.#maxBytes / 4);
+  }
+
+  #send(frame: string): void {
+    // As UTF-8 it has at most three bytes a character, and a head of at most ten.
+    this.#most += 3 * frame.length + 10;
+    this.#ports.send(frame);
   }
 
   #next(): void {
@@ -126,7 +140,7 @@ export class OutBox {
       const { frame, owed } = next;
       this.#queued -= frame.length;
       if (owed) this.#owed -= frame.length;
-      this.#ports.send(frame);
+      this.#send(frame);
     }
     if (this.#queue.length > 0) return this.#pump();
     if (!this.#refused) return;

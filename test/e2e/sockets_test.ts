@@ -4,7 +4,7 @@ import type { UpgradeWebSocket as UpgradeWebSocketOfHono } from "hono/ws";
 import { session } from "../../adapters/hono/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { ServeOptions, Server } from "../../adapters/web/serving.ts";
-import type { SocketEvents } from "../../adapters/web/sockets.ts";
+import type { SocketEvents, SocketHandle } from "../../adapters/web/sockets.ts";
 import { createHoldfast } from "../../mod.ts";
 import {
   assert,
@@ -247,22 +247,57 @@ test("[SV14] a client that does not answer that its socket is closed is left beh
 });
 
 test("[SV15] a client that does not read is cut when too much waits for it", async (t) => {
-  let sent = 0;
-  const ended = Promise.withResolvers<number>();
-  const line = "x".repeat(65_536);
-  const server = await serving(t, () => ({
-    async onOpen(_, socket) {
-      while (socket.readyState === 1 && sent < 4000) {
-        socket.send(line);
-        if (++sent % 16 === 0) await turn();
-      }
-    },
-    onClose: ({ code }) => ended.resolve(code),
-  }), { sockets: { maxBufferedBytes: 1_000_000 } });
-  const { connection } = await handshake(t, server);
-  connection.pause();
-  await ended.promise;
-  assert(sent < 4000, `${sent} messages were sent`);
+  for (const length of [65_536, 200]) {
+    const most = 2 ** 28 / length;
+    let sent = 0;
+    const ended = Promise.withResolvers<number>();
+    const line = "x".repeat(length);
+    const server = await serving(t, () => ({
+      async onOpen(_, socket) {
+        while (socket.readyState === 1 && sent < most) {
+          socket.send(line);
+          if (++sent % (2 ** 20 / length) < 1) await turn();
+        }
+      },
+      onClose: ({ code }) => ended.resolve(code),
+    }), { sockets: { maxBufferedBytes: 1_000_000 } });
+    const { connection } = await handshake(t, server);
+    connection.pause();
+    await ended.promise;
+    assert(sent < most, `${sent} messages of ${length} bytes were sent`);
+  }
+});
+
+test("[SV20] what goes to many sockets arrives the same at each, in order with what goes to one", async (t) => {
+  const lengths = [0, 1, 40, 41, 42, 125, 126, 21_845, 65_535, 65_536, 200_000];
+  const texts = lengths.flatMap((length) => ["x".repeat(length), "…".repeat(length)]);
+  for (const compress of [false, true]) {
+    const handles: SocketHandle[] = [];
+    const server = await serving(
+      t,
+      () => ({ onOpen: (_, socket) => void handles.push(socket) }),
+      { sockets: { compress } },
+    );
+    const clients = [new Client(server), new Client(server), new Client(server)];
+    await Promise.all(clients.map(({ opened }) => opened));
+    while (handles.length < clients.length) await turn();
+    for (const text of texts) {
+      for (const each of handles) each.send(text);
+      for (const [n, each] of handles.entries()) each.send(`only ${n % 2}`);
+    }
+    const heard = await Promise.all(clients.map((client) => client.received(2 * texts.length)));
+    // Who has come as the how manieth is not known.
+    const got = heard.map((messages) => ({
+      all: messages.filter((_, at) => at % 2 === 0),
+      own: messages[1],
+    }));
+    for (const { all, own } of got) {
+      assertEquals(all, texts);
+      assert(own === "only 0" || own === "only 1");
+    }
+    assertEquals(got.filter(({ own }) => own === "only 0").length, 2);
+    for (const { socket } of clients) socket.close();
+  }
 });
 
 test("[SV16] a client that answers no ping is ended", async (t) => {
