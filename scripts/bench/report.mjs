@@ -55,7 +55,7 @@ function alike(panels, most) {
 
 function promisesOf(promises) {
   if (promises.length === 0) return [];
-  const missed = promises.filter((line) => line.endsWith(", missed"));
+  const missed = promises.filter((line) => /, missed(?: \(.*\))?$/.test(line));
   const kept = promises.length - missed.length;
   const head = `Of what we aim at, ${kept} of ${promises.length} kept${
     missed.length === 0 ? "." : "; missed:"

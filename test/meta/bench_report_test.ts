@@ -61,6 +61,7 @@ const page = `# Sessions, <fast> & "slow"
 ## What was promised
 
 - bun: at most 10: 20, missed
+- bun: at most 15: 20, missed (floor 18)
 - bun: at most 30: 20, kept
 `;
 
@@ -73,7 +74,8 @@ test("[ME18] a report has the figures, their ratios, the missed aims, and charts
   assert(/\| \*\*holdfast, memory\*\* \| +20\.0 \| 1\.00 \|/.test(text), text);
   assert(/\| peer & <friends> +\| +1,000 \| 50\.0 \|/.test(text), text);
   assert(!text.includes("broken"), text);
-  assert(text.includes("1 of 2 kept; missed:\n\n- bun: at most 10: 20, missed\n"), text);
+  const missed = "- bun: at most 10: 20, missed\n- bun: at most 15: 20, missed (floor 18)\n";
+  assert(text.includes(`1 of 3 kept; missed:\n\n${missed}`), text);
   assert(text.includes("> 2026-12-24; 1 core. Disk: none."), text);
   const tags = svg.replace(/<(\w+)\b[^<>]*\/>|<\/\w+>|<\w+\b[^<>]*>/g, "");
   assert(!/[<>]|&(?!amp;|lt;|gt;|quot;)/.test(tags), tags);
