@@ -1,10 +1,11 @@
 /**
  * Sync beside what Postgres itself can do, on a server of its own:
  *
- *     npm run bench -- sync                     everything, about five minutes; writes results/sync.md
+ *     npm run bench -- sync                     everything, about six minutes; writes results/sync.md
  *     npm run bench -- sync --quick             does it work? writes nothing
  *     npm run bench -- sync --servers=bun       on one runtime
  *     npm run bench -- sync --only=latency      or decode, decoder, dom, views, slow
+ *     npm run bench -- sync --peers=            without Zero, which is measured on Node and installed first
  *
  * `decoder` is the decoder alone, what it reads recorded in memory, without a server: what `decode`
  * measures is limited by how fast the server sends.
@@ -20,10 +21,12 @@ import { startPostgres } from "../test/postgres/fixtures/server.ts";
 import { syncUp } from "../adapters/postgres/mod.ts";
 import { disk, machine } from "./_lib/machine.ts";
 import { flag, numberOption, option } from "./_lib/options.ts";
+import { installPeers } from "./_lib/packages.ts";
 import { bun, chooseRuntimes, type Runtime } from "./_lib/runtimes.ts";
 import { begin } from "./_sync/begin.ts";
 import type { Decoded, Job, Latency, Slow, Views, Written } from "./_sync/job.ts";
 import { report, type Results } from "./_sync/report.ts";
+import { startZero, zeroFolder } from "./_sync/zero.ts";
 
 const busy = loadavg()[0] ?? 0;
 const quick = flag("quick");
@@ -65,12 +68,17 @@ async function prepare(): Promise<void> {
 }
 
 /** Measures while the writer, which is the same for all, writes. */
-async function during<T>(runtime: Runtime, job: Omit<Job, "url">, load: Partial<Job>): Promise<{
+async function during<T>(
+  runtime: Runtime,
+  job: Omit<Job, "url">,
+  load: Partial<Job>,
+  at = url,
+): Promise<{
   readonly measured: T;
   readonly written: Written;
 }> {
-  const subject = await begin<T>(runtime, { url, ...job });
-  const writer = await begin<Written>(bun, { task: "write", url, seconds, ...load });
+  const subject = await begin<T>(runtime, { url: at, ...job });
+  const writer = await begin<Written>(bun, { task: "write", url: at, seconds, ...load });
   const written = await writer.answer;
   // What is on its way arrives.
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -85,6 +93,46 @@ async function latencies(runtime: Runtime, into: Results): Promise<void> {
       if (measured.heard === 0) throw new Error(`${by} has heard nothing`);
       into.latency.push({ by, rate, ...measured, ...written });
     }
+  }
+}
+
+/** The version of Zero that is there to be measured; `undefined` where it cannot be. */
+function findZero(): string | undefined {
+  const wanted = (option("peers") ?? "zero").split(",").includes("zero");
+  if (!wanted || !only.includes("latency")) return undefined;
+  if (runtimes.every(({ name }) => name !== "node")) {
+    return void console.log("skipped Zero: it runs on Node, which is not measured");
+  }
+  try {
+    return installPeers(zeroFolder)["@rocicorp/zero"];
+  } catch (error) {
+    return void console.log(`skipped Zero: ${error}`);
+  }
+}
+
+/** Zero at both rates, once it has run for a while. */
+async function zeroLatencies(node: Runtime, into: Results): Promise<void> {
+  const { url: at, ports, stop } = await startZero(node);
+  try {
+    for (const [warm, rate] of [[true, 1000], [false, 100], [false, 1000]] as const) {
+      const job = { task: "latency", by: "zero", ports } as const;
+      const { measured, written } = await during<Latency>(node, job, { rate }, at);
+      if (!warm) into.latency.push({ by: "zero", rate, ...measured, ...written });
+    }
+  } finally {
+    await stop();
+  }
+}
+
+/** Goes on without it when it does not work. */
+async function peers(all: readonly Results[]): Promise<boolean> {
+  const at = runtimes.findIndex(({ name }) => name === "node");
+  try {
+    await zeroLatencies(runtimes[at]!, all[at]!);
+    return true;
+  } catch (error) {
+    console.log(`going on without Zero: ${error}`);
+    return false;
   }
 }
 
@@ -162,6 +210,7 @@ async function others(runtime: Runtime, into: Results): Promise<void> {
   }
 }
 
+const zero = findZero();
 const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
 try {
   if (served) await prepare();
@@ -173,8 +222,10 @@ try {
     views: [],
     slow: [],
   }));
+  let peersWork = zero !== undefined;
   for (let round = 0; round < rounds && only.includes("latency"); round++) {
     for (const [at, runtime] of runtimes.entries()) await latencies(runtime, all[at]!);
+    peersWork &&= await peers(all);
     console.log(`  latencies, round ${round + 1} of ${rounds}`);
   }
   if (only.includes("decode")) await decoding(all);
@@ -188,6 +239,7 @@ try {
     machine: machine(runtimes),
     disk: disk(folder),
     postgres: version?.["server_version"] ?? "none",
+    zero,
     busy,
     rounds,
     seconds,

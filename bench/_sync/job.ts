@@ -1,9 +1,13 @@
+import type { ZeroPorts } from "./peers/zero.ts";
+
 /** What a worker is told to do; its answer is the last line it prints. */
 export interface Job {
   readonly task: "write" | "latency" | "dom" | "decode" | "decoder" | "views" | "slow";
   readonly url: string;
   /** How changes are heard of: `latency` and `decode`. */
-  readonly by?: "holdfast" | "notify" | "pg_recvlogical";
+  readonly by?: "holdfast" | "notify" | "pg_recvlogical" | "zero";
+  /** `latency` by Zero: its ports. */
+  readonly ports?: ZeroPorts;
   /** Updates, or transactions, a second. */
   readonly rate?: number;
   readonly seconds?: number;

@@ -4,13 +4,18 @@ import postgres from "postgres";
 import { createSync } from "../../adapters/postgres/mod.ts";
 import { nowMicros, quantiles } from "./clock.ts";
 import type { Job, Latency } from "./job.ts";
+import { zero, type ZeroPorts } from "./peers/zero.ts";
 
 interface Row {
   /** Microseconds since the epoch. */
   readonly at: string;
 }
 
-type Listen = (url: string, heard: (at: number) => void) => Promise<() => Promise<void>>;
+type Listen = (
+  url: string,
+  heard: (micros: number) => void,
+  ports: ZeroPorts,
+) => Promise<() => Promise<void>>;
 
 const ways: Readonly<Record<NonNullable<Job["by"]>, Listen>> = {
   /** A watch of twenty rows, as a view would have it. */
@@ -58,6 +63,7 @@ const ways: Readonly<Record<NonNullable<Job["by"]>, Listen>> = {
       await sql.end();
     };
   },
+  zero,
 };
 
 /** Postgres' own program, which writes what it receives to its standard output. */
@@ -74,12 +80,12 @@ export function recvlogical(
 
 /** From the moment a row is written until a function is called with it, in microseconds. */
 export async function latency(
-  { url, by = "holdfast" }: Job,
+  { url, by = "holdfast", ports = { cache: 0, queries: 0 } }: Job,
   ready: () => void,
   enough: Promise<void>,
 ): Promise<Latency> {
   const all: number[] = [];
-  const end = await ways[by](url, (micros) => void all.push(micros));
+  const end = await ways[by](url, (micros) => void all.push(micros), ports);
   ready();
   await enough;
   await end();

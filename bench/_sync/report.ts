@@ -1,7 +1,8 @@
 import { figure, median, table } from "../_lib/stats.ts";
+import { bars } from "./bars.ts";
 import type { Decoded, Latency, Slow, Views, Written } from "./job.ts";
 
-type By = "holdfast" | "pg_recvlogical" | "notify" | "dom";
+export type By = "holdfast" | "pg_recvlogical" | "notify" | "dom" | "zero";
 
 /** What was measured on one runtime. */
 export interface Results {
@@ -24,6 +25,8 @@ export interface Circumstances {
   readonly machine: string;
   readonly disk: string;
   readonly postgres: string;
+  /** The version of Zero, if that was to be measured. */
+  readonly zero: string | undefined;
   readonly busy: number;
   readonly rounds: number;
   readonly seconds: number;
@@ -36,31 +39,43 @@ const names: Readonly<Record<By, string>> = {
   pg_recvlogical: "pg_recvlogical: to its pipe (floor)",
   notify: "LISTEN/NOTIFY: to the callback (floor)",
   dom: "**Holdfast: to the DOM of a live view**",
+  zero: "Zero: to the listener of a view of its client",
 };
 
-function middle<T>(all: readonly T[], what: (one: T) => number): number {
+export function middle<T>(all: readonly T[], what: (one: T) => number): number {
   return median(all.map(what));
 }
 
-function latencyTable({ runtime, latency }: Results): string {
+/** The median of what was measured of a subject at a rate, and `NaN` if nothing was. */
+export function latencyOf(
+  { latency }: Results,
+  by: By,
+  rate: number,
+  what: (one: Latency & Written) => number,
+): number {
+  return middle(latency.filter((one) => one.by === by && one.rate === rate), what);
+}
+
+function latencyTable(one: Results, version: string | undefined): string {
   const rows = [100, 1000].flatMap((rate) =>
     (Object.keys(names) as By[]).flatMap((by) => {
-      const all = latency.filter((one) => one.by === by && one.rate === rate);
-      if (all.length === 0) return [];
-      const floor = latency.filter((one) => one.by === "pg_recvlogical" && one.rate === rate);
-      const p50 = middle(all, (one) => one.p50);
-      const share = by === "holdfast" ? p50 / middle(floor, (one) => one.p50) : NaN;
+      const of = (what: (one: Latency & Written) => number) => latencyOf(one, by, rate, what);
+      const p50 = of((some) => some.p50);
+      if (Number.isNaN(p50)) return [];
+      const compared = by === "holdfast" || by === "zero";
+      const floor = latencyOf(one, "pg_recvlogical", rate, (some) => some.p50);
       return [[
-        `${names[by]}, ${rate}/s`,
+        `${by === "zero" ? names.zero.replace("Zero", `Zero ${version}`) : names[by]}, ${rate}/s`,
         figure(p50 / 1000),
-        figure(middle(all, (one) => one.p99) / 1000),
-        Number.isNaN(share) ? "" : figure(share),
-        figure(middle(all, (one) => one.perSecond)),
+        figure(of((some) => some.p99) / 1000),
+        compared ? figure(p50 / floor) : "",
+        figure(of((some) => some.perSecond)),
+        figure(of((some) => 100 * some.heard / some.sent)),
       ]];
     })
   );
-  const head = [`commit to …, ms, ${runtime}`, "p50", "p99", "of the floor", "written/s"];
-  return table(head, rows);
+  const numbers = ["p50", "p99", "of the floor", "written/s", "heard of 100"];
+  return table([`commit to …, ms, ${one.runtime}`, ...numbers], rows);
 }
 
 function decodeTable(all: readonly Results[]): string {
@@ -120,11 +135,39 @@ function otherTable(all: readonly Results[]): string {
   ]);
 }
 
+function hasZero(all: readonly Results[]): boolean {
+  return all.some(({ latency }) => latency.some(({ by }) => by === "zero"));
+}
+
+/** What a row of Zero says and does not say. */
+function aboutZero(all: readonly Results[], at: Circumstances): string {
+  if (!hasZero(all)) {
+    return "Zero (rocicorp) was not measured in this run; `npm run bench -- sync` does so where there " +
+      "is Node, and it can be installed and starts.";
+  }
+  return [
+    `Zero (rocicorp) ${at.zero}: its \`zero-cache\`, as it comes, beside a Postgres of its own with the`,
+    "settings of ours (and more connections), and its client in a process of its own, both on Node. Before anything counts, the",
+    `cache has had ${at.seconds} seconds of 1,000 updates/s; ours begins cold. It does more than a watch:`,
+    "the cache keeps a copy of the tables in SQLite, and in Postgres a log of all changes and a record of",
+    "what each client has, which is written before the client hears of a change, so that a client that",
+    "comes back gets the difference. The client keeps the rows in a store of its own (in memory here),",
+    "answers queries from it, and could show a write before the server has it. Nothing of it polls, it",
+    "follows the stream of Postgres as we do; but the cache passes over states that it is too busy to",
+    "serve, and the client puts together what has come until a timer of 0 ms fires: of several changes a",
+    "callback hears once. It is waited for until it has the last change, however late. A latency is that",
+    "of the newest row a callback has, of all subjects the same, and a change that another has overtaken",
+    'is not counted; "heard of 100" is how many callbacks there were for 100 updates.',
+  ].join(" ");
+}
+
 /** Everything, as a page. */
 export function report(all: readonly Results[], at: Circumstances): string {
+  const versions = `Postgres ${at.postgres}${hasZero(all) ? `, Zero ${at.zero}` : ""}`;
+  const promised = bars(all);
   return `# Sync beside what Postgres itself can do
 
-${at.machine}; Postgres ${at.postgres}. Disk: ${at.disk}; load of the machine before: ${
+${at.machine}; ${versions}. Disk: ${at.disk}; load of the machine before: ${
     figure(at.busy)
   }. \`npm run bench -- sync --rounds=${at.rounds} --seconds=${at.seconds}\`; medians of the rounds, the subjects taking turns. Writer, server and subject share the cores. A latency begins when the server writes the row (\`clock_timestamp()\` in the statement), so that it contains the flush of the commit, for all the same. Updates of one of twenty rows per transaction, over eight connections; \`pg_recvlogical\` is Postgres' own program, its pipe read by the same runtime. The backlog: ${
     at.rows.toLocaleString("en")
@@ -132,7 +175,9 @@ ${at.machine}; Postgres ${at.postgres}. Disk: ${at.disk}; load of the machine be
     at.single.toLocaleString("en")
   } transactions of one row; ours ends with transactions whose rows are taken apart.
 
-${all.map(latencyTable).join("\n\n")}
+${all.map((one) => latencyTable(one, at.zero)).join("\n\n")}
+
+${aboutZero(all, at)}
 
 ${decodeTable(all)}
 
@@ -143,5 +188,5 @@ ${decoderTable(all)}
 1,000 live views in one process, each with a socket (that ends in the process) and one row that changes ten times a second, written as 100 transactions a second of 100 rows. A slow consumer: a watch whose query does not answer, while 50,000 rows of 1 KB a second change under it.
 
 ${otherTable(all)}
-`;
+${promised.length === 0 ? "" : `\n## What was promised\n\n${promised.join("\n")}\n`}`;
 }

@@ -121,6 +121,8 @@ export const pages = {
     title: "From the commit of a row: p50, ms, less is better",
     panels: commits,
     together: true,
+    // Of two orders of magnitude and more.
+    log: true,
     columns: 2,
   }],
   cluster: [
