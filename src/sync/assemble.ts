@@ -1,4 +1,4 @@
-import { Arena } from "./arena.ts";
+import { Arena, Hold } from "./arena.ts";
 import { type Change, type Transaction, weightOf } from "./change.ts";
 import type { Message } from "./pgoutput.ts";
 import type { Relation } from "./relation.ts";
@@ -24,6 +24,7 @@ interface Open {
   changes: Change[];
   weight: number;
   readonly overflowed: Set<Table>;
+  readonly hold: Hold;
 }
 
 type RowMessage = Extract<Message, { readonly kind: "insert" | "update" | "delete" }>;
@@ -101,14 +102,15 @@ export class Assembler {
   #begin(xid: number): void {
     // The end of the one before was not understood.
     const lost = this.#open !== undefined;
-    this.#open = { xid, changes: [], weight: 0, overflowed: new Set() };
+    const hold = new Hold(this.#arena);
+    this.#open = { xid, changes: [], weight: 0, overflowed: new Set(), hold };
     if (lost) this.damage();
   }
 
   #commit(commitLsn: bigint, endLsn: bigint): Omit<Transaction, "epoch" | "seq"> {
-    const { xid, changes, overflowed, weight } = this.#within();
+    const { xid, changes, overflowed, weight, hold } = this.#within();
     this.#open = undefined;
-    return { commitLsn, endLsn, xid, changes, overflowed, weight };
+    return { commitLsn, endLsn, xid, changes, overflowed, weight, hold };
   }
 
   #describe(relation: Relation): void {
@@ -146,7 +148,7 @@ export class Assembler {
     const { relation, table } = this.#known(message.relation);
     if (table === undefined) return;
     this.#describePart(table);
-    const { overflowed } = this.#within();
+    const { overflowed, hold } = this.#within();
     checkColumns(message, relation.columns.length);
     if (overflowed.has(table)) return;
     // Whose row it was is unknown, and it may be on somebody's screen.
@@ -154,7 +156,7 @@ export class Assembler {
       this.#options.suspect?.();
       return this.#overflow(table);
     }
-    const start = this.#arena.copy(bytes);
+    const start = hold.copy(bytes);
     const { piece } = this.#arena;
     const { kind } = message;
     const size = bytes.length;

@@ -1,3 +1,4 @@
+import type { Hold } from "./arena.ts";
 import type { Relation } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { fieldsOf, type Tuple } from "./tuple.ts";
@@ -44,6 +45,8 @@ export interface Transaction extends Position {
   readonly overflowed: ReadonlySet<Table>;
   /** How much its changes count together. */
   readonly weight: number;
+  /** Where its rows lie, to be released when nobody will read them any more. */
+  readonly hold?: Hold;
 }
 
 /** A change of so many bytes counts once where changes are counted, a larger one as many times as it has them. */

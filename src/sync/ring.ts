@@ -1,4 +1,5 @@
 import type { Transaction } from "./change.ts";
+import { packed } from "./packed.ts";
 import { sees, type Snapshot } from "./snapshot.ts";
 import { Xids } from "./xids.ts";
 
@@ -42,7 +43,8 @@ export class Ring {
   }
 
   add(transaction: Transaction): void {
-    this.#kept.push(transaction);
+    const newest = packed(transaction);
+    this.#kept.push(newest);
     this.#changes += transaction.weight;
     const { transactions, changes } = this.#limits;
     if (this.#kept.length <= transactions && this.#changes <= changes) return;
@@ -54,6 +56,8 @@ export class Ring {
       if (first === undefined) break;
       this.#changes -= first.weight;
       this.#dropped.add(first.xid);
+      // One that is too large to be kept at all has yet to be handed out.
+      if (first !== newest) first.hold?.release();
       drop++;
     }
     this.#kept = this.#kept.slice(drop);
@@ -61,12 +65,17 @@ export class Ring {
 
   /** Drops what every later query sees. */
   prune(snapshot: Snapshot): void {
-    this.#kept = this.#kept.filter(({ xid }) => !sees(snapshot, xid));
+    this.#kept = this.#kept.filter(({ xid, hold }) => {
+      const seen = sees(snapshot, xid);
+      if (seen) hold?.release();
+      return !seen;
+    });
     this.#changes = this.#kept.reduce((sum, { weight }) => sum + weight, 0);
     this.#dropped.prune(snapshot);
   }
 
   clear(): void {
+    for (const { hold } of this.#kept) hold?.release();
     this.#kept = [];
     this.#changes = 0;
     this.#dropped.clear();

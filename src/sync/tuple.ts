@@ -1,3 +1,4 @@
+import type { Piece } from "./arena.ts";
 import { type Field, UNCHANGED } from "./relation.ts";
 
 /** Turns a part of some bytes, UTF-8, into text. */
@@ -37,6 +38,8 @@ export class TupleBytes {
   readonly #readText: ReadText;
   #bytes: Uint8Array;
   #start: number;
+  #piece: Piece | undefined;
+  #emptied = 0;
 
   /**
    * @param bytes Where it is; its form is right.
@@ -56,14 +59,38 @@ export class TupleBytes {
     this.#start = start;
   }
 
-  /** Tells it that its bytes are elsewhere now: so much further back, in these. */
-  move(bytes: Uint8Array, by: number): void {
-    this.#bytes = bytes;
+  /** What it lies in; `undefined` if it has not moved. */
+  get piece(): Piece | undefined {
+    return this.#piece;
+  }
+
+  /** Where its first field begins. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Makes one that lies elsewhere, and is read in the same way. */
+  another(piece: Piece, start: number, length: number, unchanged: boolean): TupleBytes {
+    const other = new TupleBytes(piece.bytes, start, length, unchanged, this.#readText);
+    other.move(piece, 0);
+    return other;
+  }
+
+  /** Tells it that its bytes are elsewhere now: so much further back, in this piece. */
+  move(piece: Piece, by: number): void {
+    this.#piece = piece;
+    this.#emptied = piece.emptied;
+    this.#bytes = piece.bytes;
     this.#start += by;
   }
 
-  /** Reads one field, `undefined` if there is none. */
+  /**
+   * Reads one field, `undefined` if there is none.
+   *
+   * @throws {RangeError} If its transaction was let go of.
+   */
   at(index: number): Field | undefined {
+    this.#check();
     if (index < 0 || index >= this.length) return undefined;
     let at = this.#start;
     for (let i = 0; i < index; i++) {
@@ -72,8 +99,13 @@ export class TupleBytes {
     return this.#field(at);
   }
 
-  /** Reads all of them. */
+  /**
+   * Reads all of them.
+   *
+   * @throws {RangeError} If its transaction was let go of.
+   */
   fields(): Field[] {
+    this.#check();
     const fields: Field[] = [];
     let at = this.#start;
     for (let i = 0; i < this.length; i++) {
@@ -81,6 +113,13 @@ export class TupleBytes {
       at += this.#bytes[at] === TEXT ? 5 + lengthAt(this.#bytes, at + 1) : 1;
     }
     return fields;
+  }
+
+  /** Where it was there may be another row by now. */
+  #check(): void {
+    const piece = this.#piece;
+    if (piece === undefined || piece.emptied === this.#emptied) return;
+    throw new RangeError("Cannot read a row of the log: its transaction was let go of");
   }
 
   #field(at: number): Field {
