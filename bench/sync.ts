@@ -5,7 +5,7 @@
  *     npm run bench -- sync --quick             does it work? writes nothing
  *     npm run bench -- sync --servers=bun       on one runtime
  *     npm run bench -- sync --only=latency      or decode, decoder, dom, views, slow
- *     npm run bench -- sync --peers=            without Zero, which is measured on Node and installed first
+ *     npm run bench -- sync --peers=            without Zero, which runs on Node and is installed first
  *
  * `decoder` is the decoder alone, what it reads recorded in memory, without a server: what `decode`
  * measures is limited by how fast the server sends.
@@ -50,7 +50,7 @@ async function prepare(): Promise<void> {
     const [table, rows, key, note] of [
       ["measured", 20, "0", "'as long as a title may be'"],
       ["spread", 1000, "g", "'as long as a title may be'"],
-      ["wide", 1000, "g % 500 / 499", "repeat('a kilobyte of text ', 54)"],
+      ["wide", 0, "0", "''"],
       ["bulk", 0, "0", "''"],
     ] as const
   ) {
@@ -61,6 +61,7 @@ async function prepare(): Promise<void> {
       }) AS g`,
     );
   }
+  await sql`ALTER TABLE wide ALTER id ADD GENERATED ALWAYS AS IDENTITY`;
   const key = { key: "org" };
   await sql.unsafe(syncUp({ tables: { measured: key, bulk: key } }));
   await sql.unsafe(syncUp({ tables: { spread: key }, publication: "spread" }));
@@ -204,7 +205,8 @@ async function others(runtime: Runtime, into: Results): Promise<void> {
   }
   if (!only.includes("slow")) return;
   for (const watches of [1, 20]) {
-    const load = { rate: 100, table: "wide", of: 1000, rows: 500 };
+    await sql`TRUNCATE wide`;
+    const load = { rate: 100, table: "wide", of: 500, rows: 500, inserts: true };
     const { measured, written } = await during<Slow>(runtime, { task: "slow", watches }, load);
     into.slow.push({ watches, ...measured, ...written });
   }

@@ -13,6 +13,8 @@ export interface Job {
   readonly seconds?: number;
   /** `write`: also tell the listeners of a channel. */
   readonly notify?: boolean;
+  /** `write`: adds rows of a kilobyte instead. */
+  readonly inserts?: boolean;
   /**
    * `write`: which table, how many rows that has, and how many a transaction changes. `decoder`: rows of
    * a transaction.

@@ -1,4 +1,6 @@
-/** Bytes that are made room for at once. What is kept of a piece keeps all of it, so it is small. */
+/**
+ * Bytes that are made room for at once. What is kept of a piece keeps all of it, so it is small.
+ */
 const PIECE = 16 * 1024;
 
 /** Pieces that nobody needs and that wait to be filled again: 4 MB of them. */
@@ -49,9 +51,9 @@ export class Hold {
 }
 
 /**
- * Keeps copies of messages, many in one piece of memory: an array of its own for each would cost more
- * than the rest of reading it. Pieces that are given back are filled again: left to the garbage
- * collector, as many as a second brings would be in memory at once.
+ * Keeps copies of messages, many in one piece of memory: an array of its own for each would cost
+ * more than the rest of reading it. Pieces that are given back are filled again: they live just so
+ * long that a garbage collector takes a while to notice that they do not.
  */
 export class Arena {
   #piece = new Piece(0);

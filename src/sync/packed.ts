@@ -23,9 +23,9 @@ interface Described {
 }
 
 /**
- * A transaction to be kept for a while: of its changes no more than numbers, which say where they lie.
- * Nearly none is asked for again, and objects that live as long as a question to the database takes are
- * what a garbage collector is slowest to get rid of.
+ * A transaction to be kept for a while: of its changes no more than numbers, which say where they
+ * lie. Nearly none is asked for again, and objects that live as long as a question to the database
+ * takes are what a garbage collector is slowest to get rid of.
  */
 class Packed implements Transaction {
   readonly epoch: string;

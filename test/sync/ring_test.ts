@@ -1,5 +1,5 @@
 import { Assembler } from "../../src/sync/assemble.ts";
-import { type Piece } from "../../src/sync/arena.ts";
+import type { Piece } from "../../src/sync/arena.ts";
 import type { Change, Transaction } from "../../src/sync/change.ts";
 import { packed } from "../../src/sync/packed.ts";
 import { Pgoutput } from "../../src/sync/pgoutput.ts";
@@ -105,7 +105,7 @@ test("[SY17] what a ring keeps of a large transaction is what it was given", () 
   }
 });
 
-test("[SY17] a change whose row was completed, and one that is of no row, are kept as they are", () => {
+test("[SY17] a change with a completed row, and one of no row, are kept as they are", () => {
   const { table, transaction } = log();
   const given = transaction(...many(20), update(["7", "3", "x"], "7", UNCHANGED, "new"));
   const schema = { kind: "schema", table } as const;
@@ -134,7 +134,7 @@ test("[SY17] memory of transactions that queries see is used again, and holds fo
   assert(pieces.size < 30, String(pieces.size));
 });
 
-test("[SY17] small transactions that share a piece of memory keep it until the last has gone", () => {
+test("[SY17] small transactions that share memory keep it until the last has gone", () => {
   const { transaction } = log();
   const ring = new Ring({ ...limits, transactions: 40 });
   const pieces = new Set<Piece>();
@@ -165,7 +165,7 @@ test("[SY17] a row whose memory was given back is refused, before another's is r
   }
 });
 
-test("[SY17] a transaction that a ring has no room for can be read by those it is handed to next", () => {
+test("[SY17] what a ring has no room for can be read by those it is handed to next", () => {
   const { transaction } = log();
   const ring = new Ring({ transactions: 1000, changes: 8 });
   const large = transaction(...many(30));

@@ -1,7 +1,7 @@
 /**
- * Given to every process of zero-cache with `--import`, for what it has no options for: it listens on
- * the loopback interface only, and ends when its standard input does, so that none of its processes is
- * left when the benchmark ends, in whatever way.
+ * Given to every process of zero-cache with `--import`, for what it has no options for: it listens
+ * on the loopback interface only, and ends when its standard input does, so that none of its
+ * processes is left when the benchmark ends, in whatever way.
  */
 import { Server } from "node:net";
 import process from "node:process";

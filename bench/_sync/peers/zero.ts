@@ -150,7 +150,7 @@ function listening(
   });
 }
 
-/** Waits until the client has every update: what it has not heard of would not be counted as late. */
+/** Waits until the client has every update: what it has not heard of is not counted as late. */
 async function everything(url: string, seen: { readonly n: number }): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const [row] = await sql`SELECT sum(n)::int AS n FROM measured WHERE org = 0`;
