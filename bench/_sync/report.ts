@@ -39,7 +39,7 @@ const names: Readonly<Record<By, string>> = {
   pg_recvlogical: "pg_recvlogical: to its pipe (floor)",
   notify: "LISTEN/NOTIFY: to the callback (floor)",
   dom: "**Holdfast: to the DOM of a live view**",
-  zero: "Zero: to the listener of a view of its client",
+  zero: "Zero: to the listener of its client",
 };
 
 export function middle<T>(all: readonly T[], what: (one: T) => number): number {
@@ -168,11 +168,11 @@ function aboutZero(all: readonly Results[], at: Circumstances): string {
 
 /** Everything, as a page. */
 export function report(all: readonly Results[], at: Circumstances): string {
-  const versions = `Postgres ${at.postgres}${hasZero(all) ? `, Zero ${at.zero}` : ""}`;
+  const peer = hasZero(all) ? ` Peer on Node: Zero ${at.zero}.` : "";
   const promised = bars(all);
   return `# Sync beside what Postgres itself can do
 
-${at.machine}; ${versions}. Disk: ${at.disk}; load of the machine before: ${
+${at.machine}; Postgres ${at.postgres}.${peer} Disk: ${at.disk}; load of the machine before: ${
     figure(at.busy)
   }. \`npm run bench -- sync --rounds=${at.rounds} --seconds=${at.seconds}\`; medians of the rounds, the subjects taking turns. Writer, server and subject share the cores. A latency begins when the server writes the row (\`clock_timestamp()\` in the statement), so that it contains the flush of the commit, for all the same. Updates of one of twenty rows per transaction, over eight connections; \`pg_recvlogical\` is Postgres' own program, its pipe read by the same runtime. The backlog: ${
     at.rows.toLocaleString("en")
