@@ -8,7 +8,8 @@ import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
 import { keys, type More, type MorePage, recall } from "./more_port.ts";
 import { fetchPage, Navigation } from "./navigation.ts";
-import { resetControl, restoreControls, saveControls } from "./saved.ts";
+import { identify } from "./parse.ts";
+import { restoreControls, saveControls } from "./saved.ts";
 import { openStream } from "./stream.ts";
 import { attempt, warn } from "./warn.ts";
 
@@ -164,7 +165,11 @@ class Rare implements More {
 
   announce(before: ShownState, now: ShownState): void {
     const messages = { ...defaultMessages, ...this.#page.options.messages };
-    const text = announcement(messages, before, now);
+    const { connected } = messages;
+    // A page that began anew meanwhile shows "connecting" in between; what was said is over.
+    const saidOther = (this.#region?.textContent ?? connected) !== connected;
+    const text = announcement(messages, before, now) ??
+      (now === "connected" && saidOther ? connected : undefined);
     if (text === undefined) return;
     if (!this.#region?.isConnected) {
       this.#region = document.createElement("div");
@@ -184,40 +189,51 @@ class Rare implements More {
     const got = await fetchPage(location.href);
     const { views } = this.#page;
     const found = [...views.values()].map((view) => {
-      const root = got?.found.getElementById(view.root.id);
-      return [view, root?.getAttribute("data-live-token")] as const;
+      const fresh = got?.found.getElementById(view.root.id);
+      return [view, fresh, fresh?.getAttribute("data-live-token")] as const;
     });
+    const same = code === "expired";
     // Sent elsewhere, as to a log-in.
-    if (got !== undefined && found.every(([, token]) => !token)) return location.assign(got.url);
-    if (found.some(([, token]) => !token)) return this.reload();
-    for (const [view, token] of found) {
-      // Another session is another user, perhaps: what this one typed and did is not theirs.
-      if (code !== "expired") this.#forget(view);
+    if (got !== undefined && found.every(([, , token]) => !token)) {
+      if (!same) this.#empty();
+      return location.assign(got.url);
+    }
+    if (found.some(([, , token]) => !token)) return this.reload(same);
+    for (const [view, fresh, token] of found) {
+      if (!same) this.#forget(view, [...fresh?.childNodes ?? []]);
       view.step({ on: "token", token: token ?? "" });
     }
     if (this.#page.connection.phase !== "open") return this.#page.step({ on: "fetched", ok: true });
     for (const [view] of found) view.step({ on: "up", facts: this.#page.facts() });
   }
 
-  #forget(view: LiveView): void {
+  /**
+   * Another session is another user, perhaps: what this one typed, did and saw is not theirs, be it
+   * in a control, in what hooks and the browser were left, or under way. All of it goes.
+   */
+  #forget(view: LiveView, fresh: readonly Node[] = []): void {
     const { root } = view;
-    for (const form of root.querySelectorAll("form")) this.#reset(form);
-    for (const control of controlsIn(root)) {
-      if (root.contains(control.form)) continue;
-      resetControl(control);
-      this.#page.controls.forget(control);
-    }
-    this.#late.delete(view);
-    view.forget();
     const active = document.activeElement;
-    // What has the focus is nobody's either: this goes with the next patch.
-    if (root.contains(active)) active?.setAttribute("data-live-patch-focused", "");
+    const id = root.contains(active) ? idOf(active) : "";
+    view.hooks?.close();
+    view.forget();
+    this.#late.delete(view);
+    root.replaceChildren(...fresh);
+    identify(root);
+    document.getElementById(id)?.focus({ preventScroll: true });
   }
 
-  async reload(): Promise<void> {
+  /** Leaves nothing for the browser to keep either, which puts back what was typed. */
+  #empty(): void {
+    for (const view of this.#page.views.values()) this.#forget(view);
+  }
+
+  /** @param same The session goes on, and so does what was typed. */
+  async reload(same = true): Promise<void> {
     const { ok } = await fetch(location.href, { method: "HEAD" }).catch(() => ({ ok: false }));
     // A page that cannot be had is worse than this one.
     if (!ok || this.#reloads >= mostReloads) return this.#page.step({ on: "fetched", ok: false });
+    if (!same) this.#empty();
     this.#handOver();
     location.reload();
   }
