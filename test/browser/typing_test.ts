@@ -111,6 +111,50 @@ for (const when of ["before", "after"]) {
   );
 }
 
+for (const when of ["before", "after"]) {
+  inBrowser(
+    `[LC17] but not over what another page has stored meanwhile, ${when} the page is connected`,
+    async (t) => {
+      const html = (text: string, checked = "") =>
+        `<form id="f" data-live-change="edit"><textarea name="a">${text}</textarea>
+        <input type="checkbox" name="b" ${checked}><input name="c"></form>`;
+      const fake = await openFake(t, { html: html(""), after: '<img src="/slow">' });
+      let loaded = () => {};
+      let isSlow = false;
+      fake.onRequest = ({ url }, response) => {
+        // As the pages of a server have it; on the way back the browser does not ask all the same.
+        const kept = url === "/slow" ? "no-store" : "private, no-cache";
+        response.setHeader("cache-control", kept);
+        if (url !== "/slow" || !isSlow) return false;
+        loaded = () => response.end();
+        return true;
+      };
+      const { page } = await openPage(t, fake);
+      await showing(page, "connected");
+      await page.fill("[name=a]", "old");
+      await page.fill("[name=c]", "half a letter");
+      await fake.events(2);
+      fake.patch(html("old"));
+      await page.waitForFunction("f.elements[0].defaultValue === 'old'");
+      await page.goto(`${fake.url}/elsewhere`);
+      await fake.joins(2);
+      const gets = fake.requests.filter((path) => path === "GET /").length;
+      fake.html = html("newer", "checked");
+      isSlow = when === "after";
+      const back = page.goBack();
+      await fake.joins(3);
+      await showing(page, "connected");
+      if (isSlow) loaded();
+      await back;
+      await fake.events(3);
+      assertEquals(fake.requests.filter((path) => path === "GET /").length, gets, "it was cached");
+      assertEquals(await page.inputValue("[name=a]"), "newer");
+      const told = fake.of("event").slice(2).map(({ form }) => form?.data);
+      assertEquals(told, [[["a", "newer"], ["b", "on"], ["c", "half a letter"]]]);
+    },
+  );
+}
+
 inBrowser(
   "[LC24] what is debounced is sent once, after a rest, or when the control is left",
   async (t) => {

@@ -2,7 +2,7 @@ import type { Effect, LiveErrorCode } from "../../live/protocol.ts";
 import { type HandedControl, isSecret, mostReloads, readHandover } from "../handover.ts";
 import { announcement, defaultMessages } from "../messages.ts";
 import type { ShownState } from "../view.ts";
-import { type Control, controlsIn, controlsOf, idOf } from "./controls.ts";
+import { type Control, controlsIn, controlsOf, idOf, saysNothing } from "./controls.ts";
 import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
 import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
@@ -275,6 +275,26 @@ class Rare implements More {
       const form = document.getElementById(id);
       if (form instanceof HTMLFormElement) {
         restoreControls(form, saved, (control) => this.#page.controls.edit(control));
+      }
+    }
+  }
+
+  /**
+   * What the browser has put in is the user's where the HTML says nothing; what it says is newer.
+   * That is known when the view is joined: the browser may have kept the page as well.
+   */
+  restored(): void {
+    for (const view of this.#page.views.values()) {
+      const { root, state } = view;
+      root.addEventListener("live:patch", () => this.#tell(root), { once: true });
+      if (state.phase === "live") view.restored();
+    }
+  }
+
+  #tell(root: Element): void {
+    for (const one of controlsIn(root)) {
+      if (this.#page.controls.isNews(one) && saysNothing(one, one)) {
+        one.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }
   }

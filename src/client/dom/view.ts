@@ -9,14 +9,7 @@ import {
   type ViewState,
   viewStep,
 } from "../view.ts";
-import {
-  type Control,
-  controlsIn,
-  entriesOf,
-  idOf,
-  type Progress,
-  saysNothing,
-} from "./controls.ts";
+import { type Control, controlsIn, entriesOf, idOf, type Progress } from "./controls.ts";
 import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
 import { identify, parseView } from "./parse.ts";
@@ -81,19 +74,8 @@ export class View implements LiveView {
     }
   }
 
-  /**
-   * The page is shown, after a reload or on the way back: the browser has put in what it remembers,
-   * and told nobody. That is the user's, where the HTML says nothing; what the HTML says is newer.
-   */
   restored(): void {
-    const { nav, phase, html } = this.state;
-    if (nav === "navigate") return;
-    for (const one of controlsIn(this.root)) {
-      if (this.#host.controls.isNews(one) && saysNothing(one, one)) {
-        one.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    }
-    if (phase === "live") this.#render(html ?? "");
+    if (this.state.phase === "live") this.#render(this.state.html ?? "");
   }
 
   step(input: ViewInput): void {
