@@ -288,6 +288,79 @@ inBrowser(
   },
 );
 
+const alone = (checked = "") =>
+  `<input id="b" type="checkbox" name="done" value="yes" data-live-value-id="7" ${checked}
+    data-live-change="toggle"><select id="s" name="tags[]" multiple data-live-change="tags"><option>a
+    <option selected>b<option>c</select><textarea id="t" name="note" data-live-change="note"
+    data-live-debounce="50">x</textarea><input type="file" id="u" name="u" data-live-change="file">
+    <input type="radio" name="r" value="1" checked data-live-change="r"><input type="radio" name="r"
+    id="r" value="2" data-live-change="r">`;
+
+inBrowser(
+  "[LC41] a control outside of a form sends what it holds as a form with nothing else would",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: alone() });
+    await page.check("#b");
+    await page.uncheck("#b");
+    await page.selectOption("#s", ["b", "c"]);
+    await page.fill("#t", "half");
+    await page.fill("#t", "whole");
+    await fake.events(4);
+    await page.setInputFiles("#u", { name: "a", mimeType: "text/plain", buffer: Buffer.of(1) });
+    await page.check("#r");
+    await fake.events(6);
+    const sent = fake.of("event").map(({ name, type, value, form }) => ({
+      name,
+      type,
+      value,
+      form,
+    }));
+    const id = { id: "7" };
+    const of = (name: string, as: string, data: readonly unknown[], value?: unknown) => ({
+      name,
+      type: "change",
+      value,
+      form: { id: "", data, touched: [as], target: [as.replace("[]", "")] },
+    });
+    assertEquals(sent, [
+      of("toggle", "done", [["done", "yes"]], id),
+      of("toggle", "done", [], id),
+      of("tags", "tags[]", [["tags[]", "b"], ["tags[]", "c"]]),
+      of("note", "note", [["note", "whole"]]),
+      of("file", "u", []),
+      of("r", "r", [["r", "2"]]),
+    ]);
+    // Answered, so what the server says of it is shown.
+    assertEquals(await page.isChecked("#b"), false);
+    fake.patch(alone("checked"));
+    await page.waitForFunction("b.checked");
+  },
+);
+
+inBrowser(
+  "[LC16] what was done in one while there was no connection, or was not answered, is told after it",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: alone() });
+    fake.onEvent = () => false;
+    await page.check("#b");
+    await fake.events(1);
+    fake.refusing = true;
+    fake.cut();
+    await showing(page, "reconnecting");
+    await page.fill("#t", "lost");
+    await page.fill("#t", "kept");
+    await page.focus("#b");
+    fake.onEvent = () => ({});
+    fake.refusing = false;
+    await showing(page, "connected");
+    await fake.events(3);
+    assertEquals(fake.of("event").slice(1).map(({ name, form }) => [name, form?.data]), [
+      ["toggle", [["done", "yes"]]],
+      ["note", [["note", "kept"]]],
+    ]);
+  },
+);
+
 inBrowser("[LC41] an event too large for a frame is not sent, and told", async (t) => {
   const { fake, page } = await openConnected(t, { html: field('value=""') });
   await page.evaluate("addEventListener('live:error', ({ detail }) => window.code = detail.code)");

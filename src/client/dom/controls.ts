@@ -92,6 +92,15 @@ export function entriesOf(form: HTMLFormElement, submitter?: HTMLElement | null)
   return withoutFiles(new FormData(form, submitter));
 }
 
+/** A form for a control that is in none, which holds what that does. */
+export function formFor(control: Control): HTMLFormElement {
+  const form = document.createElement("form");
+  const twin = control.cloneNode(true) as Control;
+  form.append(twin);
+  putState(twin, stateOf(control));
+  return form;
+}
+
 /** How far along the edits of some controls were. */
 export type Progress = ReadonlyMap<Control, number>;
 
@@ -131,8 +140,8 @@ export class Controls {
     this.waiting.delete(control);
   }
 
-  progress(form: HTMLFormElement | null | undefined): Progress {
-    return new Map(form ? controlsOf(form).map((one) => [one, this.of(one).made]) : []);
+  progress(controls: readonly Control[]): Progress {
+    return new Map(controls.map((one) => [one, this.of(one).made]));
   }
 
   /**
@@ -155,8 +164,8 @@ export class Controls {
     return isDirty(this.of(control));
   }
 
-  touchedNames(form: HTMLFormElement): readonly string[] {
-    const touched = controlsOf(form).filter((one) => this.of(one).touched && one.name !== "");
+  touchedNames(controls: readonly Control[]): readonly string[] {
+    const touched = controls.filter((one) => this.of(one).touched && one.name !== "");
     return [...new Set(touched.map(({ name }) => name))];
   }
 

@@ -102,6 +102,7 @@ export interface Outgoing {
   /** Where it happened. */
   readonly el: Element;
   readonly value?: JsonValue | undefined;
+  /** `null` for a control that is in none. */
   readonly form?: HTMLFormElement | null;
   readonly submitter?: HTMLElement | null;
   /** The name of the control that set it off. */

@@ -107,12 +107,11 @@ class Rare implements More {
         );
       }
       for (
-        const control of root.querySelectorAll("form[data-live-change] :is(input,select,textarea)")
+        const control of root.querySelectorAll(
+          ":is(form[data-live-change] *, [data-live-change]):is(input,select,textarea)",
+        )
       ) {
         if (!control.getAttribute("name")) this.#warn("a control without name is not sent");
-      }
-      if (controlsIn(root).some((one) => one.form === null && one.matches("[data-live-change]"))) {
-        this.#warn("what a control outside of a form holds is not sent: put it into one");
       }
       for (const { form, name } of controlsIn(root).filter(isOneOfSeveral)) {
         this.#warn(

@@ -9,7 +9,15 @@ import {
   type ViewState,
   viewStep,
 } from "../view.ts";
-import { type Control, controlsIn, entriesOf, idOf, type Progress } from "./controls.ts";
+import {
+  type Control,
+  controlsIn,
+  controlsOf,
+  entriesOf,
+  formFor,
+  idOf,
+  type Progress,
+} from "./controls.ts";
 import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
 import { identify, parseView } from "./parse.ts";
@@ -144,19 +152,19 @@ export class View implements LiveView {
   /** Sends an event, now or when the view is live; or drops it, and says so. */
   event(out: Outgoing): void {
     const { phase } = this.state;
-    const { type, el } = out;
+    const { type, el, form } = out;
     if (phase === "live" || (out.recover && phase === "recovering")) return this.#sendNow(out);
     if (type === "change") {
       // What a form holds is told when the view is joined again.
-      if (phase !== "recovering") return;
+      if (form && phase !== "recovering") return;
       this.#held = this.#held.filter((held) => held.el !== el);
     } else if (!this.#isKept(out) && phase === "out" && !this.#host.holds()) return this.#drop(out);
     this.#held.push(out);
     el.setAttribute(pending, "");
   }
 
-  #isKept({ el }: Outgoing): boolean {
-    return el.closest("[data-live-queue]") !== null;
+  #isKept({ el, form }: Outgoing): boolean {
+    return form === null || el.closest("[data-live-queue]") !== null;
   }
 
   push(name: string, value?: JsonValue): Promise<JsonValue | undefined> {
@@ -170,7 +178,10 @@ export class View implements LiveView {
 
   #sendNow(out: Outgoing): void {
     const { controls } = this.#host;
-    const { form, name, type, value, target, recover } = out;
+    const { el, name, type, value, target, recover } = out;
+    const alone = out.form === null;
+    const form = alone ? formFor(el as Control) : out.form;
+    const own = alone ? [el as Control] : form ? controlsOf(form) : [];
     const submitter = out.submitter?.isConnected ? out.submitter : null;
     const frame: EventFrame = {
       t: "event",
@@ -182,7 +193,7 @@ export class View implements LiveView {
         form: {
           id: idOf(form),
           data: out.entries ?? entriesOf(form, submitter),
-          touched: controls.touchedNames(form),
+          touched: controls.touchedNames(own),
           ...(target && { target: pathOf(target) }),
         },
       }),
@@ -190,10 +201,10 @@ export class View implements LiveView {
       ...(recover && { recover }),
     };
     if (JSON.stringify(frame).length > maxFrameLength) {
-      emit(out.el, "error", { code: "too_large", name });
+      emit(el, "error", { code: "too_large", name });
       return this.#drop(out);
     }
-    this.#transmit({ out, frame, progress: controls.progress(form) });
+    this.#transmit({ out, frame, progress: controls.progress(own) });
   }
 
   #transmit(event: Pending): void {
@@ -258,6 +269,7 @@ export class View implements LiveView {
     for (const event of this.#pending.values()) {
       const { out } = event;
       if (out.type === "submit") this.#unsure.push(event);
+      else if (out.form === null) this.#held.push(out);
       else this.#drop(out, true);
     }
     this.#pending.clear();
