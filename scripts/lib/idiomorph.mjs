@@ -195,6 +195,19 @@ const trimmed = {
   }`,
 };
 
+/** Elements of other windows, which the original knows as well, there are none. */
+const kinds = `
+  const html = (value, name) => value instanceof HTMLElement && value.localName === name;
+  const is = {
+    element: (value) => value.nodeType === 1,
+    templateElement: (value) => html(value, "template"),
+    inputElement: (value) => html(value, "input"),
+    optionElement: (value) => html(value, "option"),
+    textAreaElement: (value) => html(value, "textarea"),
+  };
+`;
+const allKinds = /\n {2}const is = \(function \(\) \{[\s\S]*?\n {2}\}\)\(\);\n/g;
+
 const unwanted = {
   defaults: /\n {2}const defaults = \{[\s\S]*?\n {2}\};\n/g,
   "use of the defaults": /\n {4}defaults,\n/g,
@@ -227,6 +240,6 @@ export function shortened(code) {
   }, code);
   return Object.entries(unwanted).reduce(
     (whole, [name, pattern]) => replaceOnce(whole, pattern, "\n", name),
-    text,
+    replaceOnce(text, allKinds, kinds, "kinds of elements"),
   );
 }

@@ -200,17 +200,16 @@ export class Controls {
   }
 }
 
-/** Tells whether the HTML says nothing of what a control holds, neither before nor now. */
-export function saysNothing(old: Control, fresh: Control): boolean {
-  if (old.hasAttribute("data-live-patch-focused")) return false;
-  if (isSelect(old)) {
-    return ![...old.options, ...(fresh as HTMLSelectElement).options]
-      .some(({ defaultSelected }) => defaultSelected);
+/** Tells whether the HTML says nothing of what a control holds. */
+export function saysNothing(control: Control): boolean {
+  const { type, name, form, ownerDocument } = control;
+  if (control.hasAttribute("data-live-patch-focused")) return false;
+  if (isSelect(control)) {
+    return ![...control.options].some(({ defaultSelected }) => defaultSelected);
   }
-  if (old instanceof HTMLTextAreaElement) {
-    return old.defaultValue + (fresh as HTMLTextAreaElement).defaultValue === "";
-  }
+  if (control instanceof HTMLTextAreaElement) return control.defaultValue === "";
+  if (type !== "radio") return !control.hasAttribute(type === "checkbox" ? "checked" : "value");
   // Of radio buttons one speaks for all.
-  const said = old.type === "checkbox" ? "checked" : "value";
-  return old.type !== "radio" && !old.hasAttribute(said) && !fresh.hasAttribute(said);
+  const chosen = ownerDocument.querySelectorAll<Control>(`[name="${CSS.escape(name)}"][checked]`);
+  return ![...chosen].some((one) => one.form === form);
 }

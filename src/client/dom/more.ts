@@ -292,7 +292,7 @@ class Rare implements More {
 
   #tell(root: Element): void {
     for (const one of controlsIn(root)) {
-      if (this.#page.controls.isNews(one) && saysNothing(one, one)) {
+      if (this.#page.controls.isNews(one) && saysNothing(one)) {
         one.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }
