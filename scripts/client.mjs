@@ -6,176 +6,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { replaceOnce, shortened } from "./lib/idiomorph.mjs";
 import { capture } from "./lib/run.mjs";
 import { needRuntime, root } from "./lib/runtimes.mjs";
 
 const target = "adapters/live/client_script.ts";
 const mostBytes = 12_288;
 const licence = "/*! with parts of idiomorph 0.8.0, 0BSD */\n";
-
-/**
- * What the client never asks of idiomorph is left out of the script: documents, heads, text to parse,
- * the focus, defaults, callbacks, and its warnings. All else does what it does there, some of it in
- * fewer words.
- */
-const trimmed = {
-  morph: `(oldNode, newContent, config) {
-    const ctx = createMorphContext(oldNode, newContent, config);
-    morphNode(oldNode, newContent, ctx);
-    ctx.pantry.remove();
-  }`,
-  morphOuterHTML: "() {}",
-  saveAndRestoreFocus: "() {}",
-  withHeadBlocking: "() {}",
-  handleHeadElement: "() {}",
-  mergeDefaults: "() {}",
-  createMorphContext: `(target, newContent, { callbacks }) {
-    const doc = target.ownerDocument;
-    return {
-      ...createIdMaps(target, newContent),
-      target,
-      doc,
-      callbacks,
-      pantry: createPantry(doc),
-      activeElementAndParents: createActiveElementAndParents(target, doc),
-    };
-  }`,
-  morphNode: `(oldNode, newContent, ctx) {
-    if (!ctx.callbacks.beforeNodeMorphed(oldNode, newContent)) return oldNode;
-    morphAttributes(oldNode, newContent, ctx);
-    morphChildren(ctx, oldNode, newContent);
-    return oldNode;
-  }`,
-  morphChildren: `(ctx, old, fresh) {
-    if (is.templateElement(old)) {
-      old = old.content;
-      fresh = fresh.content;
-    }
-    let before = old.firstChild;
-    for (const child of fresh.childNodes) {
-      let match = before && findBestMatch(ctx, child, before);
-      const id = is.element(child) && child.getAttribute("id");
-      if (match) removeNodesBetween(ctx, before, match);
-      else if (ctx.persistentIds.has(id)) match = moveBeforeById(old, id, before, ctx);
-      if (match) morphNode(match, child, ctx);
-      else match = createNode(old, child, before, ctx);
-      before = match.nextSibling;
-    }
-    removeNodesBetween(ctx, before);
-  }`,
-  removeNodesBetween: `(ctx, cursor, end) {
-    while (cursor && cursor !== end) {
-      const node = cursor;
-      cursor = cursor.nextSibling;
-      removeNode(ctx, node);
-    }
-  }`,
-  isIdSetMatch: `(ctx, old, fresh) {
-    const ids = ctx.idMap.get(fresh);
-    for (const id of ids && ctx.idMap.get(old) || []) if (ids.has(id)) return true;
-    return false;
-  }`,
-  isSoftMatch: `(old, fresh) {
-    const id = old.getAttribute?.("id");
-    return old.nodeType === fresh.nodeType && old.tagName === fresh.tagName &&
-      (!id || id === fresh.getAttribute("id"));
-  }`,
-  moveBeforeById: `(parent, id, before, ctx) {
-    const selector = '[id="' + CSS.escape(id) + '"]';
-    const found = ctx.target.querySelector(selector) || ctx.pantry.querySelector(selector);
-    removeElementFromAncestorsIdMaps(found, ctx);
-    moveBefore(parent, found, before);
-    return found;
-  }`,
-  findIdElements: `(root) {
-    return [root, ...root.querySelectorAll("[id]")]
-      .map((elt) => ({ elt, id: elt.getAttribute("id") }))
-      .filter(({ id }) => id);
-  }`,
-  createNode: `(parent, fresh, before, ctx) {
-    const known = ctx.idMap.has(fresh);
-    const made = known
-      ? ctx.doc.createElementNS(fresh.namespaceURI, fresh.localName)
-      : ctx.doc.importNode(fresh, true);
-    parent.insertBefore(made, before);
-    if (known) morphNode(made, fresh, ctx);
-    ctx.callbacks.afterNodeAdded(made);
-    return made;
-  }`,
-  removeNode: `(ctx, node) {
-    if (node === ctx.pantry) return;
-    if (ctx.idMap.has(node)) moveBefore(ctx.pantry, node, null);
-    else {
-      ctx.callbacks.beforeNodeRemoved(node);
-      node.parentNode?.removeChild(node);
-    }
-  }`,
-  moveBefore: `(parent, element, after) {
-    try {
-      parent.moveBefore(element, after);
-    } catch {
-      parent.insertBefore(element, after);
-    }
-  }`,
-  morphAttributes: `(old, fresh, ctx) {
-    if (fresh.nodeType === 1) {
-      for (const one of fresh.attributes) {
-        if (old.getAttribute(one.name) === one.value) continue;
-        // A clone, because no name is refused then.
-        if (!ignoreAttribute(one.name, old, ctx)) old.setAttributeNode(one.cloneNode(true));
-      }
-      for (const { name } of [...old.attributes].reverse()) {
-        if (fresh.hasAttribute(name) || ignoreAttribute(name, old, ctx)) continue;
-        old.removeAttribute(name);
-      }
-      syncInputValue(old, fresh, ctx);
-    } else if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
-  }`,
-  syncInputValue: `(old, fresh, ctx) {
-    const { value } = fresh;
-    if (is.optionElement(old)) syncBooleanAttribute(old, fresh, "selected", ctx);
-    else if (is.textAreaElement(old)) {
-      if (ignoreAttribute("value", old, ctx)) return;
-      if (value !== old.value) old.value = value;
-      const text = old.firstChild;
-      if (text && text.nodeValue !== value) text.nodeValue = value;
-    } else if (is.inputElement(old) && fresh.type !== "file") {
-      syncBooleanAttribute(old, fresh, "checked", ctx);
-      syncBooleanAttribute(old, fresh, "disabled", ctx);
-      if (!fresh.hasAttribute("value")) {
-        if (ignoreAttribute("value", old, ctx)) return;
-        old.value = "";
-        old.removeAttribute("value");
-      } else if (old.value !== value && !ignoreAttribute("value", old, ctx)) {
-        old.setAttribute("value", value);
-        old.value = value;
-      }
-    }
-  }`,
-  syncBooleanAttribute: `(old, fresh, name, ctx) {
-    const is = fresh[name];
-    if (is === old[name] || ignoreAttribute(name, old, ctx)) return;
-    old[name] = is;
-    old.toggleAttribute(name, is);
-  }`,
-  ignoreValueOfActiveElement: "() {}",
-  ignoreAttribute: `(name, element, ctx) {
-    return !ctx.callbacks.beforeAttributeUpdated(name, element);
-  }`,
-};
-
-const unwanted = {
-  defaults: /\n {2}const defaults = \{[\s\S]*?\n {2}\};\n/g,
-  "use of the defaults": /\n {4}defaults,\n/g,
-  warning: /\n( *)if \(duplicateIds\.size\) \{\n[\s\S]*?\n\1\}\n/g,
-  normalization: /\n {2}const \{ normalizeElement, normalizeParent \} = [\s\S]*?\n {2}\}\)\(\);\n/g,
-};
-
-/** Replaces what `pattern` finds, which must be there once, or idiomorph is another than it was. */
-function replaceOnce(text, pattern, by, what) {
-  if ([...text.matchAll(pattern)].length !== 1) throw new Error(`idiomorph has no ${what}`);
-  return text.replace(pattern, () => by);
-}
 
 const trim = {
   name: "trim",
@@ -185,15 +22,7 @@ const trim = {
       const told = /\n *restoreFocus:[\s\S]*\.\.\.callbacks,\n *\},\n/g;
       return replaceOnce(code, told, "\ncallbacks,\n", "options");
     }
-    if (!id.endsWith("idiomorph.esm.js")) return undefined;
-    const text = Object.entries(trimmed).reduce((whole, [name, body]) => {
-      const pattern = new RegExp(`\\n( *)function ${name}\\([\\s\\S]*?\\n\\1\\}\\n`, "g");
-      return replaceOnce(whole, pattern, `\nfunction ${name}${body}\n`, `${name}()`);
-    }, code);
-    return Object.entries(unwanted).reduce(
-      (whole, [name, pattern]) => replaceOnce(whole, pattern, "\n", name),
-      text,
-    );
+    return id.endsWith("idiomorph.esm.js") ? shortened(code) : undefined;
   },
 };
 

@@ -55,7 +55,9 @@ export function pageTokens(
         });
         return readClaims(payload);
       } catch (error) {
-        return { ok: false, why: error instanceof errors.JWTExpired ? "expired" : "unauthorized" };
+        // That it is too old is looked at last: it was signed, and is for us.
+        const read = readClaims(error instanceof errors.JWTExpired ? error.payload : {});
+        return read.ok ? { ...read, ok: false, why: "expired" } : read;
       }
     },
     async sessionOf(sid) {

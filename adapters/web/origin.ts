@@ -81,5 +81,5 @@ export function askedUrl(request: Request, trustForwardedHost: boolean): URL {
   const prefix = `${
     scheme === "https" || scheme === "http" ? scheme : url.protocol.slice(0, -1)
   }://`;
-  return new URL(url.pathname + url.search, prefix + host);
+  return new URL(prefix + host + url.pathname + url.search);
 }

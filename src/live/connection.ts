@@ -274,10 +274,14 @@ export class Connection implements ViewLink {
     const url = urlOf(frame.url, this.#handshake.origin);
     if (url === undefined) return this.#refuse("badMessage", "bad_message", frame);
     const verified = await ports.tokens.verify(frame.token);
-    if (!verified.ok) return this.#refuse("unauthorized", verified.why, frame);
+    if (!verified.ok && verified.why === "unauthorized") {
+      return this.#refuse("unauthorized", "unauthorized", frame);
+    }
     const { claims } = verified;
     const session = await this.#enter(claims, frame);
     if (session === undefined || this.#closed) return;
+    // Only now: under the cookie of another user it is not theirs to go on with what is on the page.
+    if (!verified.ok) return this.#refuse("unauthorized", "expired", frame);
     const spec = views.get(claims.view);
     if (spec === undefined) return this.#refuse("unknownView", "unknown_view", frame);
     if (!this.#views.has(frame.id) && this.#views.size >= limits.viewsPerConnection) {

@@ -202,8 +202,8 @@ export function pathOf({ pathname, search, hash }: URL): string {
 
 /** The address a page says it is at, if it is one of this origin. */
 export function urlOf(path: string, origin: string): URL | undefined {
-  const url = path.startsWith("/") ? parse(path, new URL(origin)) : undefined;
-  // Asked of the result: "//", "/\\" and "/", a tab and "/" all begin a host.
+  // Put together: alone, "//", "/\\" and "/", a tab and "/" would all begin a host.
+  const url = path.startsWith("/") ? parse(origin + path) : undefined;
   return url?.origin === origin ? url : undefined;
 }
 
@@ -220,7 +220,7 @@ function destination(to: string, base: URL): string {
   throw wrongArgument("Cannot redirect: the address is not one of http or https");
 }
 
-function parse(to: string, base: URL): URL | undefined {
+function parse(to: string, base?: URL): URL | undefined {
   try {
     return new URL(String(to), base);
   } catch {

@@ -19,9 +19,12 @@ export function formFields(data: readonly (readonly [string, string])[]): JsonOb
   return fields;
 }
 
-/** What an event brings: the fields of its form, else its value. */
+/** What an event brings: the fields of its form, beside the values of its element, or these alone. */
 export function inputOf({ form, value }: EventFrame): JsonValue | undefined {
-  return form === undefined ? value : formFields(form.data);
+  if (form === undefined) return value;
+  const beside = typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  const kept = Object.entries(beside).filter(([name]) => !isRefusedKey(name));
+  return { ...Object.fromEntries(kept), ...formFields(form.data) };
 }
 
 /** What a schema makes of an input, or what it says against it. */

@@ -19,7 +19,9 @@ export interface PageClaims {
 /** What became of checking a token. */
 export type VerifiedToken =
   | { readonly ok: true; readonly claims: PageClaims }
-  | { readonly ok: false; readonly why: "expired" | "unauthorized" };
+  /** Nobody else has said it, but it is too old. */
+  | { readonly ok: false; readonly why: "expired"; readonly claims: PageClaims }
+  | { readonly ok: false; readonly why: "unauthorized" };
 
 /** Signs and checks the tokens of pages. */
 export interface TokenPort {

@@ -121,6 +121,24 @@ inBrowser("[LC11] an answer to an older edit leaves a newer one alone", async (t
   assertEquals(await page.inputValue("#t"), "two");
 });
 
+inBrowser("[LC11] of radio buttons the HTML says something if it has chosen one", async (t) => {
+  const html = (n: number, checked = "") =>
+    `<p>${n}</p><form id="f" data-live-change="edit"><input type="radio" name="r" value="1" ${checked}>
+    <input type="radio" name="r" value="2"></form><button id="b">b</button>
+    <form id="g"><input type="radio" name="r" value="3" checked></form>`;
+  const opened = await openConnected(t, { html: html(0) });
+  const shown = async (n: number, checked = "") => {
+    await opened.page.focus("#b");
+    await patched(opened, html(n, checked));
+    return opened.page.evaluate("f.r.value + g.r.value");
+  };
+  await opened.page.check("[value='2']");
+  await opened.fake.events(1);
+  assertEquals(await shown(1), "23", "it says nothing");
+  assertEquals(await shown(2, "checked"), "13", "it has chosen");
+  assertEquals(await shown(3), "3", "it has chosen none any more");
+});
+
 inBrowser(
   "[LC11] what the HTML says nothing about is left to the user, also when it was answered",
   async (t) => {

@@ -19,6 +19,16 @@ function handsOutNewTokens(fake: FakeServer): void {
   };
 }
 
+/** Its hook says when it is there, and when it goes; the first one can be had as `old`. */
+const pushingEditor = `document.addEventListener("live:start", ({ detail }) => {
+  detail.hooks = {
+    Editor: {
+      mounted() { window.old ??= this; this.pushEvent("mounted"); },
+      destroyed() { this.pushEvent("destroyed"); },
+    },
+  };
+});`;
+
 inBrowser(
   "[LC33] scenario 37: a page whose session is gone gets a new token and begins anew, once",
   async (t) => {
@@ -96,6 +106,70 @@ inBrowser("[LC33] nor in controls outside of any form", async (t) => {
   await fake.joins(2);
   await showing(page, "connected");
   assertEquals(await page.evaluate(held), ["", "", false, "1", false, "", 0]);
+});
+
+inBrowser(
+  "[LC33] nor in what hooks and the browser were left: ignored elements, kept attributes, a drawing",
+  async (t) => {
+    const html = `<div id="i" data-live-ignore data-live-hook="Editor">empty</div>
+      <p id="k" data-live-keep="title" title="">kept</p><canvas id="c" width="1" height="1"></canvas>
+      <details id="d"><summary>More</summary></details>
+      <form id="f" data-live-change="edit"><input name="a" value=""></form>`;
+    const fake = await openFake(t, { html });
+    const opened = await openPage(t, fake, pushingEditor);
+    const { page } = opened;
+    await showing(page, "connected");
+    await loadedMore(page);
+    await page.evaluate(`i.textContent = k.title = "of another user"; d.open = true;
+      c.getContext("2d").fillRect(0, 0, 1, 1); v.addEventListener("live:patch", () => patched = 1)`);
+    await page.focus("[name=a]");
+    await fake.events(1);
+    handsOutNewTokens(fake);
+    fake.refusing = true;
+    fake.cut();
+    await page.waitForSelector("text=Connection lost");
+    fake.onJoin = ({ token }) => {
+      if (token === "new") return {};
+      queueMicrotask(() => fake.cut(4401));
+      return undefined;
+    };
+    fake.refusing = false;
+    await showing(page, "connected");
+    assertEquals(
+      await page.evaluate(`[i.textContent, k.title, d.open, patched, document.activeElement.name,
+        c.getContext("2d").getImageData(0, 0, 1, 1).data[3]]`),
+      ["empty", "", false, 1, "a", 0],
+    );
+    await page.waitForSelector("text=Connected again");
+    await fake.until("the new hook pushes", () => fake.of("event").length > 1);
+    // The old one pushes on, when it goes and later, and reaches nobody.
+    const said = await page.evaluate("old.pushEvent('late').catch(({ message }) => message)");
+    assertEquals(said, "The element is gone");
+    assertEquals(fake.of("event").map(({ name }) => name), ["mounted", "mounted"]);
+  },
+);
+
+inBrowser("[LC33] nor is it put back by the browser on the way back from a log-in", async (t) => {
+  const html = `<p id="i" data-live-ignore></p><form id="f"><input id="a" name="a"></form>`;
+  const { fake, page } = await openConnected(t, { html });
+  await page.click("#a");
+  await page.keyboard.type("of another user");
+  await page.evaluate("i.textContent = 'of another user'");
+  let isOut = true;
+  fake.onRequest = (request, response) => {
+    response.setHeader("content-type", "text/html");
+    response.setHeader("cache-control", "no-store");
+    if (isOut && request.url === "/") response.writeHead(303, { location: "/login" });
+    else if (request.url !== "/login") return false;
+    response.end("<h1>Log in</h1>");
+    return true;
+  };
+  fake.cut(4401);
+  await page.waitForSelector("text=Log in");
+  isOut = false;
+  await page.goBack();
+  await showing(page, "connected");
+  assertEquals(await page.evaluate("[a.value, i.textContent]"), ["", ""]);
 });
 
 inBrowser("[LC33] a page that is sent elsewhere when it asks for a token goes there", async (t) => {

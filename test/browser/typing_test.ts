@@ -111,6 +111,50 @@ for (const when of ["before", "after"]) {
   );
 }
 
+for (const when of ["before", "after"]) {
+  inBrowser(
+    `[LC17] but not over what another page has stored meanwhile, ${when} the page is connected`,
+    async (t) => {
+      const html = (text: string, checked = "") =>
+        `<form id="f" data-live-change="edit"><textarea name="a">${text}</textarea>
+        <input type="checkbox" name="b" ${checked}><input name="c"></form>`;
+      const fake = await openFake(t, { html: html(""), after: '<img src="/slow">' });
+      let loaded = () => {};
+      let isSlow = false;
+      fake.onRequest = ({ url }, response) => {
+        // As the pages of a server have it; on the way back the browser does not ask all the same.
+        const kept = url === "/slow" ? "no-store" : "private, no-cache";
+        response.setHeader("cache-control", kept);
+        if (url !== "/slow" || !isSlow) return false;
+        loaded = () => response.end();
+        return true;
+      };
+      const { page } = await openPage(t, fake);
+      await showing(page, "connected");
+      await page.fill("[name=a]", "old");
+      await page.fill("[name=c]", "half a letter");
+      await fake.events(2);
+      fake.patch(html("old"));
+      await page.waitForFunction("f.elements[0].defaultValue === 'old'");
+      await page.goto(`${fake.url}/elsewhere`);
+      await fake.joins(2);
+      const gets = fake.requests.filter((path) => path === "GET /").length;
+      fake.html = html("newer", "checked");
+      isSlow = when === "after";
+      const back = page.goBack();
+      await fake.joins(3);
+      await showing(page, "connected");
+      if (isSlow) loaded();
+      await back;
+      await fake.events(3);
+      assertEquals(fake.requests.filter((path) => path === "GET /").length, gets, "it was cached");
+      assertEquals(await page.inputValue("[name=a]"), "newer");
+      const told = fake.of("event").slice(2).map(({ form }) => form?.data);
+      assertEquals(told, [[["a", "newer"], ["b", "on"], ["c", "half a letter"]]]);
+    },
+  );
+}
+
 inBrowser(
   "[LC24] what is debounced is sent once, after a rest, or when the control is left",
   async (t) => {
@@ -240,6 +284,79 @@ inBrowser(
       ["in", "focus", null],
       ["key", "keydown", { key: "Escape" }],
       ["out", "blur", null],
+    ]);
+  },
+);
+
+const alone = (checked = "") =>
+  `<input id="b" type="checkbox" name="done" value="yes" data-live-value-id="7" ${checked}
+    data-live-change="toggle"><select id="s" name="tags[]" multiple data-live-change="tags"><option>a
+    <option selected>b<option>c</select><textarea id="t" name="note" data-live-change="note"
+    data-live-debounce="50">x</textarea><input type="file" id="u" name="u" data-live-change="file">
+    <input type="radio" name="r" value="1" checked data-live-change="r"><input type="radio" name="r"
+    id="r" value="2" data-live-change="r">`;
+
+inBrowser(
+  "[LC41] a control outside of a form sends what it holds as a form with nothing else would",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: alone() });
+    await page.check("#b");
+    await page.uncheck("#b");
+    await page.selectOption("#s", ["b", "c"]);
+    await page.fill("#t", "half");
+    await page.fill("#t", "whole");
+    await fake.events(4);
+    await page.setInputFiles("#u", { name: "a", mimeType: "text/plain", buffer: Buffer.of(1) });
+    await page.check("#r");
+    await fake.events(6);
+    const sent = fake.of("event").map(({ name, type, value, form }) => ({
+      name,
+      type,
+      value,
+      form,
+    }));
+    const id = { id: "7" };
+    const of = (name: string, as: string, data: readonly unknown[], value?: unknown) => ({
+      name,
+      type: "change",
+      value,
+      form: { id: "", data, touched: [as], target: [as.replace("[]", "")] },
+    });
+    assertEquals(sent, [
+      of("toggle", "done", [["done", "yes"]], id),
+      of("toggle", "done", [], id),
+      of("tags", "tags[]", [["tags[]", "b"], ["tags[]", "c"]]),
+      of("note", "note", [["note", "whole"]]),
+      of("file", "u", []),
+      of("r", "r", [["r", "2"]]),
+    ]);
+    // Answered, so what the server says of it is shown.
+    assertEquals(await page.isChecked("#b"), false);
+    fake.patch(alone("checked"));
+    await page.waitForFunction("b.checked");
+  },
+);
+
+inBrowser(
+  "[LC16] what was done in one while there was no connection, or was not answered, is told after it",
+  async (t) => {
+    const { fake, page } = await openConnected(t, { html: alone() });
+    fake.onEvent = () => false;
+    await page.check("#b");
+    await fake.events(1);
+    fake.refusing = true;
+    fake.cut();
+    await showing(page, "reconnecting");
+    await page.fill("#t", "lost");
+    await page.fill("#t", "kept");
+    await page.focus("#b");
+    fake.onEvent = () => ({});
+    fake.refusing = false;
+    await showing(page, "connected");
+    await fake.events(3);
+    assertEquals(fake.of("event").slice(1).map(({ name, form }) => [name, form?.data]), [
+      ["toggle", [["done", "yes"]]],
+      ["note", [["note", "kept"]]],
     ]);
   },
 );

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { defineView } from "../../adapters/live/mod.ts";
-import { formFields } from "../../src/live/input.ts";
+import type { JsonValue } from "../../src/core/json.ts";
+import { formFields, inputOf } from "../../src/live/input.ts";
 import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
 import { Settings } from "./views.ts";
 import { liveWorld, Page } from "./world.ts";
@@ -122,6 +123,27 @@ test("[LV20] a form is an object: a list where a name is there twice or ends wit
   ]]);
   assertEquals(Object.entries(hostile), [["toString", "w"]]);
   assertEquals(Object.getPrototypeOf(hostile), Object.prototype);
+});
+
+test("[LV20] the values of its element are beside what a form has, which goes first", () => {
+  const event = (value: JsonValue | undefined, data: readonly (readonly [string, string])[]) =>
+    inputOf({
+      t: "event",
+      id: "v",
+      ref: 1,
+      name: "edit",
+      type: "change",
+      form: { id: "", data, touched: [] },
+      ...(value === undefined ? {} : { value }),
+    });
+  assertEquals(event({ id: "7", done: "no" }, [["done", "on"]]), { id: "7", done: "on" });
+  assertEquals(event({ id: "7" }, []), { id: "7" });
+  assertEquals(event(undefined, [["done", "on"]]), { done: "on" });
+  const odd = JSON.parse('{"__proto__":{"a":1},"constructor":1,"id":"7"}');
+  assertEquals(Object.keys(event(odd, []) as object), ["id"]);
+  for (const other of [null, "text", 1, ["a"]]) {
+    assertEquals(event(other, [["a", "1"]]), { a: "1" });
+  }
 });
 
 test("[LV20] a handler is told what set it off", async () => {

@@ -37,6 +37,12 @@ const Shop = defineView({
   render: ({ state, ctx }) => `<p>${state.page}|${state.heard}|${ctx.url.search}</p>`,
 });
 
+const Where = defineView({
+  name: "where",
+  state: () => ({}),
+  render: ({ ctx }) => `<p>${ctx.url.href}</p>`,
+});
+
 test("[LV16] params hears of the address after mount, and at each patch of the page", async () => {
   const at = liveWorld();
   const page = await Page.open(at, at.live([Shop]), "/shop?page=3");
@@ -90,9 +96,22 @@ test("[LV16] a path that begins with two slashes is one of this origin, and no h
   const page = await Page.open(at, at.live([Shop]), "/shop");
   await page.event("slashes");
   assertEquals(page.of("nav").map(({ to }) => to), ["/.//other.example/", "/.//other.example/"]);
-  for (const url of ["//other.example/", "/\\other.example/", "/\t/other.example/"]) {
-    const next = await Page.open(at, at.live([Shop]), "/shop");
-    next.send({ t: "params", id: "live-shop", ref: 99, url });
+});
+
+test("[LV16] a page whose path begins with two slashes connects, and goes on from there", async () => {
+  const at = liveWorld();
+  const node = at.live([Where], { trustForwardedHost: true });
+  node.app.all("*", node.live.page(Where));
+  const page = await Page.open(at, node, "//other.example/?a=1");
+  assertEquals(page.root().html, `<p>${origin}//other.example/?a=1</p>`);
+  assertEquals(page.of("error"), []);
+  for (const path of ["//third.example/", "/\\third.example/", "/\t/third.example/"]) {
+    await page.patch(path);
+    assertEquals(page.root().html, `<p>${origin}//third.example/</p>`, path);
+  }
+  for (const url of ["third", "", "https://third.example/", "@third.example/"]) {
+    const next = await Page.open(at, node, "//other.example/");
+    next.send({ t: "params", id: "live-where", ref: 99, url });
     await at.until(() => next.of("error").length > 0);
     assertEquals(next.of("error")[0]?.code, "bad_message", url);
   }

@@ -122,6 +122,11 @@ test("[LW2] a token is worth nothing changed, expired, under another secret, or 
   old.socket?.drop();
   old.root().token = first;
   await refused(old, "expired");
+
+  // Of another session it is not only too old: what is on that page is of another user.
+  const others = await Page.load(at, node, "/settings", new Jar());
+  others.root().token = first;
+  await refused(others, "unauthorized");
 });
 
 async function renewed(page: Page): Promise<Page> {

@@ -92,6 +92,15 @@ export function entriesOf(form: HTMLFormElement, submitter?: HTMLElement | null)
   return withoutFiles(new FormData(form, submitter));
 }
 
+/** A form for a control that is in none, which holds what that does. */
+export function formFor(control: Control): HTMLFormElement {
+  const form = document.createElement("form");
+  const twin = control.cloneNode(true) as Control;
+  form.append(twin);
+  putState(twin, stateOf(control));
+  return form;
+}
+
 /** How far along the edits of some controls were. */
 export type Progress = ReadonlyMap<Control, number>;
 
@@ -131,8 +140,8 @@ export class Controls {
     this.waiting.delete(control);
   }
 
-  progress(form: HTMLFormElement | null | undefined): Progress {
-    return new Map(form ? controlsOf(form).map((one) => [one, this.of(one).made]) : []);
+  progress(controls: readonly Control[]): Progress {
+    return new Map(controls.map((one) => [one, this.of(one).made]));
   }
 
   /**
@@ -155,8 +164,8 @@ export class Controls {
     return isDirty(this.of(control));
   }
 
-  touchedNames(form: HTMLFormElement): readonly string[] {
-    const touched = controlsOf(form).filter((one) => this.of(one).touched && one.name !== "");
+  touchedNames(controls: readonly Control[]): readonly string[] {
+    const touched = controls.filter((one) => this.of(one).touched && one.name !== "");
     return [...new Set(touched.map(({ name }) => name))];
   }
 
@@ -191,17 +200,16 @@ export class Controls {
   }
 }
 
-/** Tells whether the HTML says nothing of what a control holds, neither before nor now. */
-export function saysNothing(old: Control, fresh: Control): boolean {
-  if (old.hasAttribute("data-live-patch-focused")) return false;
-  if (isSelect(old)) {
-    return ![...old.options, ...(fresh as HTMLSelectElement).options]
-      .some(({ defaultSelected }) => defaultSelected);
+/** Tells whether the HTML says nothing of what a control holds. */
+export function saysNothing(control: Control): boolean {
+  const { type, name, form, ownerDocument } = control;
+  if (control.hasAttribute("data-live-patch-focused")) return false;
+  if (isSelect(control)) {
+    return ![...control.options].some(({ defaultSelected }) => defaultSelected);
   }
-  if (old instanceof HTMLTextAreaElement) {
-    return old.defaultValue + (fresh as HTMLTextAreaElement).defaultValue === "";
-  }
+  if (control instanceof HTMLTextAreaElement) return control.defaultValue === "";
+  if (type !== "radio") return !control.hasAttribute(type === "checkbox" ? "checked" : "value");
   // Of radio buttons one speaks for all.
-  const said = old.type === "checkbox" ? "checked" : "value";
-  return old.type !== "radio" && !old.hasAttribute(said) && !fresh.hasAttribute(said);
+  const chosen = ownerDocument.querySelectorAll<Control>(`[name="${CSS.escape(name)}"][checked]`);
+  return ![...chosen].some((one) => one.form === form);
 }

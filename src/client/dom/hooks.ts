@@ -43,14 +43,21 @@ export class Hooks implements HooksPort {
     if (!defined) return warn(this.#host.options, `there is no hook "${name}"`);
     const context: HookContext = {
       el,
-      pushEvent: (event, value) => this.#view.push(event, value),
+      // What goes on when its element is gone is of another page, or another user.
+      pushEvent: (event, value) => {
+        if (this.#living.get(el)?.hook === living) return this.#view.push(event, value);
+        const answer = Promise.reject(new Error("The element is gone"));
+        answer.catch(() => {});
+        return answer;
+      },
       handleEvent: (event, listener) => {
         const entry = { el, name: event, listener };
         this.#listeners.add(entry);
         return () => void this.#listeners.delete(entry);
       },
     };
-    this.#living.set(el, { hook: Object.assign(Object.create(defined), context), name });
+    const living: Living = Object.assign(Object.create(defined), context);
+    this.#living.set(el, { hook: living, name });
     this.#call(el, "mounted");
   }
 

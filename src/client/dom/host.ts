@@ -54,7 +54,7 @@ export interface LiveView {
   /** The server has been told what the forms hold. */
   recovered(forms: readonly string[], status: RecoveryStatus): void;
   isSubmitting(form: HTMLFormElement): boolean;
-  /** The browser may have put in what it remembers. */
+  /** The browser may have put in what it remembers: shows again what the server says. */
   restored(): void;
   /** Events that wait for a connection. */
   readonly kept: number;
@@ -102,6 +102,7 @@ export interface Outgoing {
   /** Where it happened. */
   readonly el: Element;
   readonly value?: JsonValue | undefined;
+  /** `null` for a control that is in none. */
   readonly form?: HTMLFormElement | null;
   readonly submitter?: HTMLElement | null;
   /** The name of the control that set it off. */

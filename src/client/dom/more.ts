@@ -2,13 +2,14 @@ import type { Effect, LiveErrorCode } from "../../live/protocol.ts";
 import { type HandedControl, isSecret, mostReloads, readHandover } from "../handover.ts";
 import { announcement, defaultMessages } from "../messages.ts";
 import type { ShownState } from "../view.ts";
-import { type Control, controlsIn, controlsOf, idOf } from "./controls.ts";
+import { type Control, controlsIn, controlsOf, idOf, saysNothing } from "./controls.ts";
 import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
 import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
 import { keys, type More, type MorePage, recall } from "./more_port.ts";
 import { fetchPage, Navigation } from "./navigation.ts";
-import { resetControl, restoreControls, saveControls } from "./saved.ts";
+import { identify } from "./parse.ts";
+import { restoreControls, saveControls } from "./saved.ts";
 import { openStream } from "./stream.ts";
 import { attempt, warn } from "./warn.ts";
 
@@ -106,12 +107,11 @@ class Rare implements More {
         );
       }
       for (
-        const control of root.querySelectorAll("form[data-live-change] :is(input,select,textarea)")
+        const control of root.querySelectorAll(
+          ":is(form[data-live-change] *, [data-live-change]):is(input,select,textarea)",
+        )
       ) {
         if (!control.getAttribute("name")) this.#warn("a control without name is not sent");
-      }
-      if (controlsIn(root).some((one) => one.form === null && one.matches("[data-live-change]"))) {
-        this.#warn("what a control outside of a form holds is not sent: put it into one");
       }
       for (const { form, name } of controlsIn(root).filter(isOneOfSeveral)) {
         this.#warn(
@@ -164,7 +164,11 @@ class Rare implements More {
 
   announce(before: ShownState, now: ShownState): void {
     const messages = { ...defaultMessages, ...this.#page.options.messages };
-    const text = announcement(messages, before, now);
+    const { connected } = messages;
+    // A page that began anew meanwhile shows "connecting" in between; what was said is over.
+    const saidOther = (this.#region?.textContent ?? connected) !== connected;
+    const text = announcement(messages, before, now) ??
+      (now === "connected" && saidOther ? connected : undefined);
     if (text === undefined) return;
     if (!this.#region?.isConnected) {
       this.#region = document.createElement("div");
@@ -184,40 +188,51 @@ class Rare implements More {
     const got = await fetchPage(location.href);
     const { views } = this.#page;
     const found = [...views.values()].map((view) => {
-      const root = got?.found.getElementById(view.root.id);
-      return [view, root?.getAttribute("data-live-token")] as const;
+      const fresh = got?.found.getElementById(view.root.id);
+      return [view, fresh, fresh?.getAttribute("data-live-token")] as const;
     });
+    const same = code === "expired";
     // Sent elsewhere, as to a log-in.
-    if (got !== undefined && found.every(([, token]) => !token)) return location.assign(got.url);
-    if (found.some(([, token]) => !token)) return this.reload();
-    for (const [view, token] of found) {
-      // Another session is another user, perhaps: what this one typed and did is not theirs.
-      if (code !== "expired") this.#forget(view);
+    if (got !== undefined && found.every(([, , token]) => !token)) {
+      if (!same) this.#empty();
+      return location.assign(got.url);
+    }
+    if (found.some(([, , token]) => !token)) return this.reload(same);
+    for (const [view, fresh, token] of found) {
+      if (!same) this.#forget(view, [...fresh?.childNodes ?? []]);
       view.step({ on: "token", token: token ?? "" });
     }
     if (this.#page.connection.phase !== "open") return this.#page.step({ on: "fetched", ok: true });
     for (const [view] of found) view.step({ on: "up", facts: this.#page.facts() });
   }
 
-  #forget(view: LiveView): void {
+  /**
+   * Another session is another user, perhaps: what this one typed, did and saw is not theirs, be it
+   * in a control, in what hooks and the browser were left, or under way. All of it goes.
+   */
+  #forget(view: LiveView, fresh: readonly Node[] = []): void {
     const { root } = view;
-    for (const form of root.querySelectorAll("form")) this.#reset(form);
-    for (const control of controlsIn(root)) {
-      if (root.contains(control.form)) continue;
-      resetControl(control);
-      this.#page.controls.forget(control);
-    }
-    this.#late.delete(view);
-    view.forget();
     const active = document.activeElement;
-    // What has the focus is nobody's either: this goes with the next patch.
-    if (root.contains(active)) active?.setAttribute("data-live-patch-focused", "");
+    const id = root.contains(active) ? idOf(active) : "";
+    view.hooks?.close();
+    view.forget();
+    this.#late.delete(view);
+    root.replaceChildren(...fresh);
+    identify(root);
+    document.getElementById(id)?.focus({ preventScroll: true });
   }
 
-  async reload(): Promise<void> {
+  /** Leaves nothing for the browser to keep either, which puts back what was typed. */
+  #empty(): void {
+    for (const view of this.#page.views.values()) this.#forget(view);
+  }
+
+  /** @param same The session goes on, and so does what was typed. */
+  async reload(same = true): Promise<void> {
     const { ok } = await fetch(location.href, { method: "HEAD" }).catch(() => ({ ok: false }));
     // A page that cannot be had is worse than this one.
     if (!ok || this.#reloads >= mostReloads) return this.#page.step({ on: "fetched", ok: false });
+    if (!same) this.#empty();
     this.#handOver();
     location.reload();
   }
@@ -259,6 +274,26 @@ class Rare implements More {
       const form = document.getElementById(id);
       if (form instanceof HTMLFormElement) {
         restoreControls(form, saved, (control) => this.#page.controls.edit(control));
+      }
+    }
+  }
+
+  /**
+   * What the browser has put in is the user's where the HTML says nothing; what it says is newer.
+   * That is known when the view is joined: the browser may have kept the page as well.
+   */
+  restored(): void {
+    for (const view of this.#page.views.values()) {
+      const { root, state } = view;
+      root.addEventListener("live:patch", () => this.#tell(root), { once: true });
+      if (state.phase === "live") view.restored();
+    }
+  }
+
+  #tell(root: Element): void {
+    for (const one of controlsIn(root)) {
+      if (this.#page.controls.isNews(one) && saysNothing(one)) {
+        one.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }
   }

@@ -39,6 +39,8 @@ export interface More {
   refetch(code?: LiveErrorCode): void;
   /** Loads the page again and hands over what it has. */
   reload(): void;
+  /** The browser has put in what it remembers, and told nobody. */
+  restored(): void;
   /** Makes the views with what a page before a reload has handed over. */
   takeOver(): void;
   /** Says to screen readers that the state that is shown has changed. */

@@ -77,6 +77,14 @@ function refocus(active: Element, caret: ReturnType<typeof caretOf>): void {
   }
 }
 
+/** Controls that a morph leaves what they hold. */
+interface Spared {
+  /** Those it must, and what they hold. */
+  readonly held: Map<Control, string>;
+  /** Those it does if the new HTML says nothing of it either. */
+  readonly mute: ReadonlySet<Control>;
+}
+
 /** Hidden or shown, a password is one control; what holds other values than text is another one. */
 function kindOf({ type }: Control): string {
   return type.replace(/text|password|email|search|tel|url/, "");
@@ -86,19 +94,19 @@ function kindOf({ type }: Control): string {
 function matchControl(
   old: Control,
   fresh: Control,
-  held: Map<Control, string>,
+  { held, mute }: Spared,
   context: MorphContext,
 ): void {
   if (fresh.name !== old.name || kindOf(fresh) !== kindOf(old)) {
     context.removed(old);
     context.controls.forget(old);
     held.delete(old);
-  } else if (!held.has(old) && saysNothing(old, fresh)) held.set(old, stateOf(old));
+  } else if (!held.has(old) && mute.has(old) && saysNothing(fresh)) held.set(old, stateOf(old));
 }
 
 function callbacksFor(
   root: Element,
-  held: Map<Control, string>,
+  spared: Spared,
   context: MorphContext,
 ): MorphCallbacks {
   const { locked } = context;
@@ -110,7 +118,7 @@ function callbacksFor(
       if (old.isEqualNode(fresh) && !old.closest("select") && controlsIn(old).length === 0) {
         return false;
       }
-      if (isControl(old)) matchControl(old, fresh as Control, held, context);
+      if (isControl(old)) matchControl(old, fresh as Control, spared, context);
       else if (old.matches(edges)) followOpen(old, fresh);
       context.beforeUpdate(old, fresh);
       return true;
@@ -129,7 +137,7 @@ function callbacksFor(
         element.getAttribute("data-live-keep")?.split(" ").includes(name)
       ) return false;
       const of = name === "selected" ? element.closest("select") : element;
-      return !/^(?:value|checked|selected)$/.test(name) || !held.has(of as Control);
+      return !/^(?:value|checked|selected)$/.test(name) || !spared.held.has(of as Control);
     },
   };
 }
@@ -156,7 +164,9 @@ function clear(root: Element, fresh: Element, context: MorphContext): void {
  */
 export function morphView(root: Element, fresh: Element, context: MorphContext): void {
   const held = new Map<Control, string>();
+  const mute = new Set<Control>();
   for (const control of controlsIn(root)) {
+    if (saysNothing(control)) mute.add(control);
     if (context.controls.isProtected(control, context.released)) {
       held.set(control, stateOf(control));
     }
@@ -170,7 +180,7 @@ export function morphView(root: Element, fresh: Element, context: MorphContext):
   for (const type of noise) addEventListener(type, hush, true);
   try {
     clear(root, fresh, context);
-    context.morph(root, fresh, callbacksFor(root, held, context));
+    context.morph(root, fresh, callbacksFor(root, { held, mute }, context));
     for (const [control, state] of held) {
       // A select may have got back an option it had to be lent.
       if (isSelect(control) || stateOf(control) !== state) putState(control, state);

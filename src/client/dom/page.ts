@@ -96,7 +96,9 @@ export class Page implements MorePage {
     listeners.on(window, "focus online offline", world);
     listeners.on(window, "pageshow", (event: PageTransitionEvent) => {
       if (event.persisted) world();
-      else for (const view of this.views.values()) view.restored();
+      else if (navigationType() !== "navigate") {
+        this.more().then((more) => more.restored(), () => {});
+      }
     });
     listeners.on(window, "pagehide", (event: PageTransitionEvent) => this.#leave(event.persisted));
   }

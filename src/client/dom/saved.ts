@@ -1,4 +1,4 @@
-import { type Control, controlsOf, idOf, isSelect, putState, stateOf } from "./controls.ts";
+import { type Control, controlsOf, idOf, putState, stateOf } from "./controls.ts";
 
 /** What a control held, to be put back into one like it. */
 export interface Saved {
@@ -55,14 +55,4 @@ export function restoreControls(
     took(control);
     return false;
   });
-}
-
-/** Does to a control what the reset of its form would do. */
-export function resetControl(control: Control): void {
-  if (isSelect(control)) {
-    for (const option of control.options) option.selected = option.defaultSelected;
-  } else if (/checkbox|radio/.test(control.type)) {
-    const box = control as HTMLInputElement;
-    box.checked = box.defaultChecked;
-  } else control.value = control.type === "file" ? "" : control.defaultValue;
 }

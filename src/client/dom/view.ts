@@ -12,10 +12,11 @@ import {
 import {
   type Control,
   controlsIn,
+  controlsOf,
   entriesOf,
+  formFor,
   idOf,
   type Progress,
-  saysNothing,
 } from "./controls.ts";
 import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
@@ -81,19 +82,8 @@ export class View implements LiveView {
     }
   }
 
-  /**
-   * The page is shown, after a reload or on the way back: the browser has put in what it remembers,
-   * and told nobody. That is the user's, where the HTML says nothing; what the HTML says is newer.
-   */
   restored(): void {
-    const { nav, phase, html } = this.state;
-    if (nav === "navigate") return;
-    for (const one of controlsIn(this.root)) {
-      if (this.#host.controls.isNews(one) && saysNothing(one, one)) {
-        one.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    }
-    if (phase === "live") this.#render(html ?? "");
+    if (this.state.phase === "live") this.#render(this.state.html ?? "");
   }
 
   step(input: ViewInput): void {
@@ -162,19 +152,19 @@ export class View implements LiveView {
   /** Sends an event, now or when the view is live; or drops it, and says so. */
   event(out: Outgoing): void {
     const { phase } = this.state;
-    const { type, el } = out;
+    const { type, el, form } = out;
     if (phase === "live" || (out.recover && phase === "recovering")) return this.#sendNow(out);
     if (type === "change") {
       // What a form holds is told when the view is joined again.
-      if (phase !== "recovering") return;
+      if (form && phase !== "recovering") return;
       this.#held = this.#held.filter((held) => held.el !== el);
     } else if (!this.#isKept(out) && phase === "out" && !this.#host.holds()) return this.#drop(out);
     this.#held.push(out);
     el.setAttribute(pending, "");
   }
 
-  #isKept({ el }: Outgoing): boolean {
-    return el.closest("[data-live-queue]") !== null;
+  #isKept({ el, form }: Outgoing): boolean {
+    return form === null || el.closest("[data-live-queue]") !== null;
   }
 
   push(name: string, value?: JsonValue): Promise<JsonValue | undefined> {
@@ -188,7 +178,10 @@ export class View implements LiveView {
 
   #sendNow(out: Outgoing): void {
     const { controls } = this.#host;
-    const { form, name, type, value, target, recover } = out;
+    const { el, name, type, value, target, recover } = out;
+    const alone = out.form === null;
+    const form = alone ? formFor(el as Control) : out.form;
+    const own = alone ? [el as Control] : form ? controlsOf(form) : [];
     const submitter = out.submitter?.isConnected ? out.submitter : null;
     const frame: EventFrame = {
       t: "event",
@@ -200,7 +193,7 @@ export class View implements LiveView {
         form: {
           id: idOf(form),
           data: out.entries ?? entriesOf(form, submitter),
-          touched: controls.touchedNames(form),
+          touched: controls.touchedNames(own),
           ...(target && { target: pathOf(target) }),
         },
       }),
@@ -208,10 +201,10 @@ export class View implements LiveView {
       ...(recover && { recover }),
     };
     if (JSON.stringify(frame).length > maxFrameLength) {
-      emit(out.el, "error", { code: "too_large", name });
+      emit(el, "error", { code: "too_large", name });
       return this.#drop(out);
     }
-    this.#transmit({ out, frame, progress: controls.progress(form) });
+    this.#transmit({ out, frame, progress: controls.progress(own) });
   }
 
   #transmit(event: Pending): void {
@@ -276,6 +269,7 @@ export class View implements LiveView {
     for (const event of this.#pending.values()) {
       const { out } = event;
       if (out.type === "submit") this.#unsure.push(event);
+      else if (out.form === null) this.#held.push(out);
       else this.#drop(out, true);
     }
     this.#pending.clear();
