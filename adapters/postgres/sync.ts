@@ -108,7 +108,7 @@ export interface Sync<Sql extends SyncSql = SyncSql>
    */
   readonly lagMs: number | undefined;
   /**
-   * Settles when changes are followed.
+   * Settles when changes of all tables are followed.
    *
    * @throws {SyncSetupError} If something has to be set up first; the message has the SQL.
    */
