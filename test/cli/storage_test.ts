@@ -166,11 +166,36 @@ test("[CL10] sweep ends what has expired under the lifetimes it is told", async 
     "--absolute-ms",
     "900000000000000",
   ];
-  assertEquals(await sweep(...ages), { ok: true, examined: 2, ended: 0, removed: 0, failed: 0 });
+  assertEquals(await sweep(...ages), {
+    ok: true,
+    examined: 2,
+    ended: 0,
+    removed: 0,
+    failed: 0,
+    reasons: [],
+  });
   assertEquals((await sweep()).ended, 2);
   assertEquals(
     (await run(folder, ["sweep", "sqlite:app.db", "--yes", "--idle-ms", "soon"])).code,
     2,
+  );
+});
+
+test("[CL10] sweep of a storage that was moved away from says that it was", async (t) => {
+  const { folder } = await filled(t);
+  await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:new.db", "--yes"]);
+  const { code, out } = await run(folder, ["sweep", "sqlite:app.db", "--yes"]);
+  assertEquals(code, 1);
+  assert(
+    /2 failed\n- 2 of them: .*moved to another storage.*\(ERR_CORRUPT_RECORD\)/.test(out),
+    out,
+  );
+  const { reasons } = JSON.parse(
+    (await run(folder, ["sweep", "sqlite:app.db", "--yes", "--json"])).out,
+  );
+  assertEquals(
+    reasons.map(({ code, records }: { code: string; records: number }) => [code, records]),
+    [["ERR_CORRUPT_RECORD", 2]],
   );
 });
 
