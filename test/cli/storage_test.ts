@@ -242,6 +242,10 @@ test("[CL11] a storage is not moved onto itself, however it is written", async (
   const named = `${other}?table=holdfast_records`;
   assert(isSamePlace(placeOf(shop, folder), placeOf(named, folder)), "that is the default");
   assert(!isSamePlace(placeOf(shop, folder), placeOf(`${other}?table=more`, folder)));
+  const same = (a: string, b: string): boolean =>
+    isSamePlace(placeOf(`s3://${a}`, folder), placeOf(`s3://${b}`, folder));
+  assert(same("b/app", "b/app/") && same("b", "b/?pathStyle=1"), "a prefix is a folder");
+  assert(!same("b/app", "b/ap") && !same("b/app", "c/app") && !same("b", "b?region=eu-west-1"));
   await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:used.db", "--yes"]);
   const { folder: full } = await filled(t);
   const used = `sqlite:${join(folder, "used.db")}`;
