@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   readonly sql?: SyncSql;
   readonly url?: string;
   readonly types?: Readonly<Record<string, object>>;
+  /** Hears what the server remarks, with `url`. */
+  readonly notice?: (message: string) => void;
 }
 
 /** A replication connection: one, for as long as it lasts, and nothing is asked when it opens. */
@@ -21,7 +23,7 @@ const REPLICATION = {
   onclose: (): void => {},
 };
 
-const POOL = { max: 5, onnotice: (): void => {} };
+const POOL = { max: 5 };
 
 /** So much later than the server has ended a question that nobody waits for an answer any more. */
 const GRACE_MS = 5000;
@@ -57,9 +59,12 @@ export class Connections {
 
   /** The instance for queries. */
   async sql(): Promise<SyncSql> {
-    const { sql, url, types } = this.#options;
+    const { sql, url, types, notice } = this.#options;
     if (sql !== undefined) return sql;
-    this.#own ??= importPostgres().then((make) => make(url!, { ...POOL, ...(types && { types }) }));
+    const onnotice = ({ message }: { readonly message?: string }): void => notice?.(`${message}`);
+    this.#own ??= importPostgres().then((make) =>
+      make(url!, { ...POOL, onnotice, ...(types && { types }) })
+    );
     return await this.#own;
   }
 
