@@ -83,8 +83,9 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   readonly limits?: SyncLimits;
   /**
    * Longest time of a load, in milliseconds, above 0; what takes longer fails, and is tried again. The
-   * server ends it then. Five seconds later nobody waits for an answer, and with `url` it is asked again
-   * over new connections: one may have died without a word.
+   * server ends it then. Five seconds later nobody waits for an answer, and it is asked again over new
+   * connections: one may have died without a word. Those of `sql` stay yours: in their place up to five of our
+   * own, with the same settings, are asked until `sql` has noticed.
    *
    * @default {60_000}
    */
