@@ -67,7 +67,10 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   readonly sql?: Sql;
   /** Where to connect to, instead of `sql`: `postgres://user:password@host:5432/database`. */
   readonly url?: string;
-  /** Types, with `url`, as the `postgres` package takes them. */
+  /**
+   * Types, with `url`, as the `postgres` package takes them. Without one for dates they are `Date`, and
+   * `Infinity` or `-Infinity` where Postgres has that.
+   */
   readonly types?: Readonly<Record<string, object>>;
   /** The watched tables, by what they are called in watches. */
   readonly tables: Readonly<Record<string, SyncTable>>;

@@ -31,6 +31,20 @@ const GRACE_MS = 5000;
 /** Seconds until the connections of a pool that is given up, or not needed any more, are ended. */
 const END_S = 1;
 
+/** Dates and timestamps: a `Date` has no infinity, and would be an invalid one; `date` of the package has that. */
+const DATES = {
+  to: 1184,
+  from: [1082, 1114, 1184],
+  serialize: (value: unknown): string => {
+    if (value === Infinity || value === -Infinity) return String(value).toLowerCase();
+    return (value instanceof Date ? value : new Date(value as number | string)).toISOString();
+  },
+  parse: (text: string): Date | number => {
+    if (text === "infinity") return Infinity;
+    return text === "-infinity" ? -Infinity : new Date(text);
+  },
+};
+
 /** What connections wait by. */
 export interface Waiting {
   readonly clock?: Clock;
@@ -72,7 +86,7 @@ export class Connections {
     const make = await importPostgres();
     if (sql !== undefined) return make({ ...settingsOf(sql), ...POOL });
     const onnotice = ({ message }: { readonly message?: string }): void => notice?.(`${message}`);
-    return make(url!, { ...POOL, onnotice, ...(types && { types }) });
+    return make(url!, { ...POOL, onnotice, types: { holdfastDates: DATES, ...types } });
   }
 
   /**
