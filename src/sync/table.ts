@@ -99,10 +99,10 @@ export class Table {
     const before = this.#places?.relation;
     const identified = identifies(relation, [key, ...id]);
     this.#places = { relation, key: position(key), identified };
-    // The first time: what the catalog said is what the views have loaded.
-    const same = before === undefined
-      ? sameTypes(columns, relation)
-      : sameColumns(before, relation);
+    // The first time, and when a look was there first: what the catalog said is what the views have loaded.
+    const looked = before === undefined || !sameTypes(columns, before);
+    const same = (looked && sameTypes(columns, relation)) ||
+      (before !== undefined && sameColumns(before, relation));
     if (!same) {
       const now = relation.columns.map(({ name, type }): TableColumn => {
         const { base } = columns.find((column) => column.type === type) ?? {};

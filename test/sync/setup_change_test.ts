@@ -129,6 +129,25 @@ test("[SY43] columns that come cost each watch of the table one load, and no oth
   assertEquals(watches.map((one) => one.getSnapshot().status), ["live", "live"]);
 });
 
+test("[SY43] columns that a look has found cost no load more when the log comes to them", async () => {
+  const w = fakeWorld({ checkEveryMs: 1000 });
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "a"));
+  Object.assign(w.database.seen, { snapshot: "30:30:", lsn: 700, value: [] });
+  const watch = w.open(1);
+  await w.settle();
+  const loads = counter(w);
+  w.database.infos = [{ ...things, columns: wider }];
+  w.database.sets["things"] = "wider";
+  await w.clock.advance(1000);
+  assertEquals(loads(), 1);
+  w.feed.raw(begin(30, 800), relation(wider), bytes("I", int32(1), "N", tuple("1", "2", "b", "c")));
+  w.feed.raw(commit(800));
+  await w.clock.advance(5000);
+  const row = { org: 1, id: 2, title: "b", more: "c" };
+  assertEquals([loads(), watch.getSnapshot().value as unknown], [0, [row]]);
+});
+
 test("[SY43] a change of columns that queries do not see yet is loaded all the same", async () => {
   const w = fakeWorld();
   await w.settle();
