@@ -145,4 +145,4 @@ export { defineStash, type StashDefinition, type StashOptions } from "./src/stas
 export type { Stash } from "./src/stash/handle.ts";
 export type { RotateOptions, Session, SessionOptions, StashUse } from "./src/stash/session.ts";
 export type { StashStatus } from "./src/stash/slices.ts";
-export type { SweepOptions, SweepReport } from "./src/stash/sweep.ts";
+export type { SweepOptions, SweepReason, SweepReport } from "./src/stash/sweep.ts";

@@ -199,6 +199,11 @@ export function isSamePlace(a: Place, b: Place): boolean {
 
 function identityOf({ kind, shown, path, url }: Place): string {
   if (path !== undefined) return existsSync(path) ? realpathSync(path) : resolve(path);
+  if (kind === "s3") {
+    // `app` and `app/` are the same prefix.
+    const { hostname, pathname } = new URL(shown);
+    return `${url?.href} ${hostname} ${pathname.endsWith("/") ? pathname : `${pathname}/`}`;
+  }
   if (kind !== "postgres" || url === undefined) return shown;
   const table = new URL(shown).searchParams.get("table") ?? "holdfast_records";
   return `${url.hostname}:${url.port || "5432"}${url.pathname}?${table}`;

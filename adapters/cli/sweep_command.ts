@@ -1,4 +1,5 @@
 import type { Storage } from "../../src/ports/storage.ts";
+import type { SweepReason } from "../../src/stash/sweep.ts";
 import { createHoldfast } from "../web/holdfast.ts";
 import { webRandom } from "../web/random.ts";
 import { type Command, messageOf } from "./output.ts";
@@ -16,7 +17,8 @@ const HELP = `holdfast sweep STORAGE [options]
   --absolute-ms MS       lifetime.absoluteMs (2592000000, 30 days)
   --unconfirmed-ms MS    lifetime.unconfirmedMs (600000, 10 minutes)
   --yes                  does not ask; needed without a terminal and with --json
-  --json                 {"ok":true,"examined":N,"ended":N,"removed":N,"failed":N}
+  --json                 {"ok":true,"examined":N,"ended":N,"removed":N,"failed":N,
+                         "reasons":[{"code":"ERR_…","message":"…","records":N}]}
 
 ${STORAGE_HELP}
 
@@ -36,16 +38,21 @@ export const sweepCommand: Command = command({
   run: async (given, output) => {
     const place = placeOf(given.positionals[0] ?? "", output.cwd);
     const namespace = namespaceOf(given);
-    const zero = { examined: 0, ended: 0, removed: 0, failed: 0 };
+    const zero = { examined: 0, ended: 0, removed: 0, failed: 0, reasons: [] };
     if (!await confirmed(given, output, `End the expired sessions in ${place.shown}?`)) {
       return { ok: false, data: zero, lines: ["Nothing swept"] };
     }
     const data = await withStorage(place, false, (storage) => sweepAll(storage, namespace, given));
-    const { examined, ended, removed, failed } = data;
+    const { examined, ended, removed, failed, reasons } = data;
     return {
       ok: failed === 0,
       data: { ...data },
-      lines: [`${examined} examined, ${ended} ended, ${removed} removed, ${failed} failed`],
+      lines: [
+        `${examined} examined, ${ended} ended, ${removed} removed, ${failed} failed`,
+        ...reasons.map(({ code, message, records }) =>
+          `- ${records} of them: ${message}${code === undefined ? "" : ` (${code})`}`
+        ),
+      ],
     };
   },
 });
@@ -55,11 +62,12 @@ interface Counts {
   ended: number;
   removed: number;
   failed: number;
+  reasons: readonly SweepReason[];
 }
 
 async function sweepAll(storage: Storage, namespace: string, given: Given): Promise<Counts> {
   const holdfast = open(storage, namespace, given);
-  const counts = { examined: 0, ended: 0, removed: 0, failed: 0 };
+  const counts: Counts = { examined: 0, ended: 0, removed: 0, failed: 0, reasons: [] };
   try {
     let after: string | undefined;
     do {
@@ -67,12 +75,23 @@ async function sweepAll(storage: Storage, namespace: string, given: Given): Prom
       for (const what of ["examined", "ended", "removed", "failed"] as const) {
         counts[what] += part[what];
       }
+      counts.reasons = joined(counts.reasons, part.reasons);
       after = part.next;
     } while (after !== undefined);
     return counts;
   } finally {
     await holdfast.close();
   }
+}
+
+/** The reasons of two parts, each once. */
+function joined(one: readonly SweepReason[], other: readonly SweepReason[]): SweepReason[] {
+  const all = new Map<string, SweepReason>();
+  for (const reason of [...one, ...other]) {
+    const name = `${reason.code} ${reason.message}`;
+    all.set(name, { ...reason, records: reason.records + (all.get(name)?.records ?? 0) });
+  }
+  return [...all.values()];
 }
 
 function open(

@@ -18,7 +18,7 @@ import { checkNames } from "./verb.ts";
 const HELP = `holdfast sync up|down|check [options]
 
   up      sets the database up: replica identities and a publication; can be run again
-  down    takes that back
+  down    takes that back, and says what it leaves because others stand on it
   check   says what is missing, with the SQL that puts it right; changes nothing
 
   --table NAME:KEY[:ID]   a table, the column that says whom a row belongs to, and its id ("id")
@@ -156,7 +156,11 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
     output.out(json ? JSON.stringify({ ok: true, sql }) : sql);
     return 0;
   }
-  const connections = new Connections({ url: url! });
+  const notices: string[] = [];
+  const connections = new Connections({
+    url: url!,
+    notice: (message) => void notices.push(message),
+  });
   const database = new Database({
     ask: (question) => connections.ask(question),
     queryTimeoutMs: connections.queryTimeoutMs,
@@ -175,8 +179,11 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
     }
     const problems = verb === "up" ? await database.check() : [];
     const gone = lost(before, verb === "up" ? await database.published() : []);
-    if (json) output.out(JSON.stringify({ ok: true, ...(verb === "up" && { problems, gone }) }));
-    else done(verb, problems, gone, output);
+    if (verb === "down") {
+      if (json) output.out(JSON.stringify({ ok: true, left: notices }));
+      else undone(notices, output);
+    } else if (json) output.out(JSON.stringify({ ok: true, problems, gone }));
+    else done(problems, gone, output);
     return 0;
   } finally {
     await connections.close();
@@ -187,13 +194,17 @@ function lost(before: readonly string[], after: readonly string[]): readonly str
   return before.filter((name) => !after.includes(name));
 }
 
+function undone(left: readonly string[], { out }: CliOutput): void {
+  out(`What was set up is taken back${left.length > 0 ? ", but" : ""}`);
+  for (const message of left) out(`- ${message}`);
+}
+
 function done(
-  verb: string,
   problems: readonly SyncProblem[],
   gone: readonly string[],
   { out }: CliOutput,
 ): void {
-  out(verb === "up" ? "The database is set up" : "What was set up is taken back");
+  out("The database is set up");
   if (gone.length > 0) {
     out(
       `The publication does not have ${

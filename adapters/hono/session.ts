@@ -71,7 +71,8 @@ class Opened implements Mount {
     this.before = before;
     // As it came: a middleware may put another one in its place.
     this.#request = c.req.raw;
-    this.open = holdfast.open(this.#request.headers.get("cookie"), this);
+    const cookies = this.#request.headers.get("cookie");
+    this.open = holdfast.open(cookies, { admit: () => this.#admit() });
     RequestSession.leaveNote(this.open.session, this);
   }
 
@@ -81,7 +82,7 @@ class Opened implements Mount {
   }
 
   /** Asks them all. */
-  async admit(): Promise<boolean> {
+  async #admit(): Promise<boolean> {
     for (const ask of this.#admits) if (await ask(this.#request) !== true) return false;
     return true;
   }

@@ -1,8 +1,6 @@
 import { HoldfastError } from "../../src/core/errors.ts";
+import { MIGRATION_PREFIX as PREFIX } from "../../src/object/record.ts";
 import type { Stored } from "../../src/ports/storage.ts";
-
-/** What every text of the migration begins with, and no record may. */
-const PREFIX = '{"~holdfast-migrating":';
 
 /** Where the old store says that its texts were copied once. */
 export const STATE_KEY = "holdfast-migrating/state";

@@ -67,6 +67,7 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
     },
   },
   "holdfast.object.effect_failed": { about: "Effects after a commit that threw" },
+  "holdfast.object.call_failed": { about: "Calls that failed after the handler that made them" },
   "holdfast.object.hibernate": { about: "Objects whose state has left memory" },
   "holdfast.object.shutdown": { about: "Objects shut down" },
   "holdfast.object.delete": { about: "Objects deleted" },

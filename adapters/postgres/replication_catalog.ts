@@ -32,6 +32,8 @@ export interface ColumnFacts {
 
 /** A table or a partition, and what its old rows carry. */
 export interface PartFacts {
+  /** Its object id. */
+  readonly id: number;
   readonly name: string;
   readonly identity: readonly string[];
 }
@@ -104,7 +106,7 @@ const TABLE = `SELECT json_build_object(
     ) ORDER BY a.attnum), '[]') FROM pg_attribute a
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
   'parts', (SELECT coalesce(json_agg(json_build_object(
-      'name', p.oid::regclass::text,
+      'id', p.oid::bigint, 'name', p.oid::regclass::text,
       'identity', (SELECT coalesce(json_agg(a.attname), '[]') FROM pg_attribute a
         WHERE a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped AND (
           p.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = p.oid
@@ -129,35 +131,35 @@ function publicationQuery(version: number): string {
 }
 
 /**
- * All that decides what of some tables is in the log, as one text. The ids of rows of the catalog are
+ * All that decides what of some tables is in the log, as one text for each. The ids of rows of the catalog are
  * among it, so that what was taken back is noticed as well; and the files of partitions, which change with
  * a TRUNCATE of one: the log of a publication by root leaves that out.
  */
 const SETUP = `WITH wanted AS (
-  SELECT c.oid, one.schema, one.name
-  FROM json_to_recordset($2::text::json) AS one(schema text, name text)
+  SELECT c.oid, one.alias, one.schema, one.name
+  FROM json_to_recordset($2::text::json) AS one(alias text, schema text, name text)
   LEFT JOIN pg_namespace n ON n.nspname = one.schema
   LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = one.name
 ), parts AS (
-  SELECT oid, false AS leaf FROM wanted
-  UNION SELECT p.relid, true FROM wanted, pg_partition_tree(wanted.oid) AS p
+  SELECT alias, oid, false AS leaf FROM wanted
+  UNION SELECT alias, p.relid, true FROM wanted, pg_partition_tree(wanted.oid) AS p
     WHERE p.relid <> wanted.oid
-) SELECT json_build_array(
+) SELECT json_object_agg(wanted.alias, json_build_array(
   (SELECT json_agg(json_build_array(oid, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot))
     FROM pg_publication WHERE pubname = $1::text),
   (SELECT json_agg(json_build_array(r.oid, r.xmin::text) ORDER BY r.oid) FROM pg_publication_rel r
-    JOIN wanted ON wanted.oid = r.prrelid JOIN pg_publication p ON p.oid = r.prpubid
-    WHERE p.pubname = $1::text),
-  (SELECT json_agg(to_json(t) ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t
-    JOIN wanted ON t.schemaname = wanted.schema AND t.tablename = wanted.name
-    WHERE t.pubname = $1::text),
+    JOIN pg_publication p ON p.oid = r.prpubid
+    WHERE p.pubname = $1::text AND r.prrelid = wanted.oid),
+  (SELECT json_agg(to_json(t)) FROM pg_publication_tables t WHERE t.pubname = $1::text
+    AND t.schemaname = wanted.schema AND t.tablename = wanted.name),
   (SELECT json_agg(json_build_array(c.oid, c.relreplident,
       CASE WHEN parts.leaf THEN pg_relation_filenode(c.oid) END,
       (SELECT json_agg(i.indexrelid) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident),
       (SELECT json_agg(json_build_array(a.attname, a.atttypid) ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
-    ) ORDER BY c.oid) FROM parts JOIN pg_class c ON c.oid = parts.oid)
-)::text`;
+    ) ORDER BY c.oid) FROM parts JOIN pg_class c ON c.oid = parts.oid
+    WHERE parts.alias = wanted.alias)
+)::text)::text FROM wanted`;
 
 async function one<T>(
   sql: SyncQueries,
@@ -194,12 +196,13 @@ export function readPublication(
   return one<PublicationFacts>(sql, publicationQuery(version), [name]);
 }
 
-/** Looks at how some tables are set up; two texts that are equal mean the same. */
+/** Looks at how some tables are set up, by alias; two texts that are equal mean the same. */
 export async function readSetup(
   sql: SyncQueries,
   tables: readonly ResolvedTable[],
   publication: string,
-): Promise<string> {
-  const names = tables.map(({ schema, name }) => ({ schema, name }));
-  return JSON.stringify(await one<unknown>(sql, SETUP, [publication, JSON.stringify(names)]));
+): Promise<ReadonlyMap<string, string>> {
+  const names = tables.map(({ alias, schema, name }) => ({ alias, schema, name }));
+  const texts = await one<Record<string, string>>(sql, SETUP, [publication, JSON.stringify(names)]);
+  return new Map(Object.entries(texts ?? {}));
 }

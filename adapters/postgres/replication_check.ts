@@ -16,9 +16,16 @@ import type { ResolvedTable } from "./sync_tables.ts";
 
 /** What a look at a database has found. */
 export interface Inspection {
+  /** What is the matter with all tables. */
   readonly problems: readonly SyncProblem[];
-  /** Only complete if there are no problems but warnings. */
-  readonly tables: readonly TableInfo[];
+  readonly tables: readonly Inspected[];
+}
+
+/** What was found of a table. */
+export interface Inspected {
+  /** Only complete if there are no problems but warnings; these are not among its own. */
+  readonly info: TableInfo;
+  readonly problems: readonly SyncProblem[];
 }
 
 const OLDEST = 140_000;
@@ -47,15 +54,24 @@ export async function inspect(
   if (server.version < OLDEST) return { problems, tables: [] };
   const published = await readPublication(sql, publication, server.version);
   const context: Context = { published, server, publication, all: tables };
-  problems.push(...publicationProblems(published, tables, publication));
-  const infos: TableInfo[] = [];
+  problems.push(...publicationProblems(context));
+  const inspected: Inspected[] = [];
   for (const table of tables) {
     const facts = await readTable(sql, table);
-    const found = facts === undefined ? [missing(table)] : tableProblems(table, facts, context);
-    problems.push(...found);
-    if (facts !== undefined && found.every(isWarning)) infos.push(infoOf(table, facts));
+    const found = [
+      ...publishedProblems(table, context),
+      ...(facts === undefined ? [missing(table)] : tableProblems(table, facts, context)),
+    ];
+    const wrong = found.filter((problem) => !isWarning(problem));
+    const info = { ...infoOf(table, facts), ...(wrong.length > 0 && { problems: wrong }) };
+    inspected.push({ info, problems: found });
   }
-  return { problems, tables: infos };
+  return { problems, tables: inspected };
+}
+
+/** All that was found. */
+export function allProblems({ problems, tables }: Inspection): readonly SyncProblem[] {
+  return [...problems, ...tables.flatMap((table) => table.problems)];
 }
 
 /** Tells whether sync works in spite of it. */
@@ -132,34 +148,36 @@ export function sendersProblem(max?: number): SyncProblem {
   };
 }
 
-function publicationProblems(
-  facts: PublicationFacts | undefined,
-  tables: readonly ResolvedTable[],
-  publication: string,
-): readonly SyncProblem[] {
-  const sql = publicationSql(tables, publication);
-  const problem = (message: string): SyncProblem => ({ code: "publication", message, sql });
-  if (facts === undefined) return [problem(`there is no publication "${publication}"`)];
+function publicationProblem({ all, publication }: Context, what: string): SyncProblem {
+  const message = `the publication "${publication}" ${what}`;
+  return { code: "publication", message, sql: publicationSql(all, publication) };
+}
+
+/** What is the matter with the publication of all tables. */
+function publicationProblems(context: Context): readonly SyncProblem[] {
+  const { published: facts, publication } = context;
+  if (facts === undefined) {
+    const message = `there is no publication "${publication}"`;
+    return [{ ...publicationProblem(context, ""), message }];
+  }
   const { insert, update, delete: remove, truncate, viaRoot } = facts;
   if (!(insert && update && remove && truncate)) {
-    return [problem(`the publication "${publication}" leaves out some kinds of changes`)];
+    return [publicationProblem(context, "leaves out some kinds of changes")];
   }
-  if (!viaRoot) {
-    return [problem(`the publication "${publication}" names partitions, not their tables`)];
-  }
-  const filtered = facts.tables.find(({ schema, name, filter }) =>
-    filter !== null && tables.some((one) => one.schema === schema && one.name === name)
-  );
-  if (filtered !== undefined) {
-    const { schema, name } = filtered;
-    return [problem(`the publication "${publication}" leaves out rows of "${schema}.${name}"`)];
-  }
-  const absent = tables.filter(({ schema, name }) =>
-    !facts.tables.some((one) => one.schema === schema && one.name === name)
-  );
-  if (absent.length === 0) return [];
-  const names = absent.map(({ schema, name }) => `"${schema}.${name}"`).join(", ");
-  return [problem(`the publication "${publication}" does not have ${names}`)];
+  return viaRoot ? [] : [publicationProblem(context, "names partitions, not their tables")];
+}
+
+/** What is the matter with one table in the publication, if there is one. */
+function publishedProblems(
+  { schema, name }: ResolvedTable,
+  context: Context,
+): readonly SyncProblem[] {
+  const { published } = context;
+  if (published === undefined) return [];
+  const found = published.tables.find((one) => one.schema === schema && one.name === name);
+  if (found?.filter === null) return [];
+  const what = found === undefined ? "does not have" : "leaves out rows of";
+  return [publicationProblem(context, `${what} "${schema}.${name}"`)];
 }
 
 function missing({ schema, name }: ResolvedTable): SyncProblem {
@@ -303,8 +321,9 @@ function loggedColumns({ columns }: TableFacts): readonly ColumnFacts[] {
   return columns.filter(({ generated }) => !generated);
 }
 
-function infoOf(table: ResolvedTable, facts: TableFacts): TableInfo {
+function infoOf(table: ResolvedTable, facts: TableFacts | undefined): TableInfo {
   const { alias, schema, name, id, key, columns } = table;
+  if (facts === undefined) return { alias, schema, name, id, key, keyType: "text", columns: [] };
   const base = facts.columns.find((column) => column.name === key)?.base ?? 0;
   const logged = columns === undefined
     ? loggedColumns(facts)
@@ -317,6 +336,7 @@ function infoOf(table: ResolvedTable, facts: TableFacts): TableInfo {
     key,
     keyType: keyTypeOf(base) ?? "text",
     partitioned: facts.partitioned,
+    ...(facts.partitioned && { parts: facts.parts.map(({ id }) => id) }),
     columns: logged.map(({ name, type, base }) => ({ name, type, ...(base !== type && { base }) })),
   };
 }

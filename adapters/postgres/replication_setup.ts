@@ -63,8 +63,10 @@ export function syncUp(options: SyncSetupOptions): string {
 }
 
 /**
- * Writes the SQL that takes back what {@linkcode syncUp} has set up: the publication, the replica
- * identities, their indexes, and the slot if there is one. Close everything that uses them first.
+ * Writes the SQL that takes back what {@linkcode syncUp} has set up: the tables in the publication, and that
+ * too if it has no others, the replica identities, their indexes, and the slot if there is one. What others stand
+ * on stays, and a notice says so: a publication of all tables, and the replica identity of a table that is in
+ * another publication. Close everything that uses them first.
  *
  * @param options The tables.
  * @returns The SQL.
@@ -79,8 +81,8 @@ export function syncDown(options: SyncSetupOptions): string {
       "PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots " +
       `WHERE slot_name = ${quoteText(slot)};`,
     ]),
-    `DROP PUBLICATION IF EXISTS ${quoteName(publication)};`,
-    ...tables.flatMap(undoStatements),
+    ...unpublishStatements(tables, publication),
+    ...tables.flatMap((table) => undoStatements(table, publication)),
   ]);
 }
 
@@ -103,6 +105,7 @@ DECLARE
   fit record;
   index_name name;
   old regclass;
+  others bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(${LOCK});
 ${lines}
@@ -186,10 +189,51 @@ function dropOurs(which = ""): readonly string[] {
   ];
 }
 
-function undoStatements(table: ResolvedTable): readonly string[] {
+/** Takes tables out of a publication, and drops it if nothing is left of it. */
+function unpublishStatements(
+  tables: readonly ResolvedTable[],
+  publication: string,
+): readonly string[] {
+  const [name, text] = [quoteName(publication), quoteText(publication)];
+  const stays = (why: string): string =>
+    `RAISE NOTICE 'the publication % stays: ${why}', quote_ident(${text});`;
+  return [
+    `IF EXISTS (SELECT FROM pg_publication WHERE pubname = ${text} AND puballtables) THEN`,
+    `  ${stays("it is of all tables")}`,
+    `ELSIF EXISTS (SELECT FROM pg_publication WHERE pubname = ${text}) THEN`,
+    ...tables.flatMap((table) => [
+      `  IF EXISTS (${inPublication(table, `p.pubname = ${text}`)}) THEN`,
+      `    ALTER PUBLICATION ${name} DROP TABLE ${quoteQualified(table)};`,
+      "  END IF;",
+    ]),
+    "  SELECT count(*) INTO others FROM pg_publication_rel r",
+    `    JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = ${text};`,
+    // From Postgres 15 on there may be whole schemas.
+    "  IF to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL THEN",
+    "    EXECUTE 'SELECT $1 + count(*) FROM pg_publication_namespace n '",
+    `      'JOIN pg_publication p ON p.oid = n.pnpubid WHERE p.pubname = $2' INTO others USING others, ${text};`,
+    "  END IF;",
+    "  IF others > 0 THEN",
+    `    ${stays("it has more than these tables")}`,
+    "  ELSE",
+    `    DROP PUBLICATION ${name};`,
+    "  END IF;",
+    "END IF;",
+  ];
+}
+
+/** Finds a table among those that publications name. */
+function inPublication(table: ResolvedTable, which: string): string {
+  return "SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid " +
+    `WHERE r.prrelid = to_regclass(${quoteText(quoteQualified(table))}) AND ${which}`;
+}
+
+function undoStatements(table: ResolvedTable, publication: string): readonly string[] {
   const name = quoteText(quoteQualified(table));
   return [
-    `IF to_regclass(${name}) IS NOT NULL THEN`,
+    `IF EXISTS (${inPublication(table, `p.pubname <> ${quoteText(publication)}`)}) THEN`,
+    `  RAISE NOTICE 'the replica identity of % stays: another publication has the table', ${name};`,
+    `ELSIF to_regclass(${name}) IS NOT NULL THEN`,
     ...forEachPart(table, [
       // One that is not ours was there before.
       "IF EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid",

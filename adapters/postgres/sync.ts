@@ -67,7 +67,10 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   readonly sql?: Sql;
   /** Where to connect to, instead of `sql`: `postgres://user:password@host:5432/database`. */
   readonly url?: string;
-  /** Types, with `url`, as the `postgres` package takes them. */
+  /**
+   * Types, with `url`, as the `postgres` package takes them. Without one for dates they are `Date`, and
+   * `Infinity` or `-Infinity` where Postgres has that.
+   */
   readonly types?: Readonly<Record<string, object>>;
   /** The watched tables, by what they are called in watches. */
   readonly tables: Readonly<Record<string, SyncTable>>;
@@ -83,8 +86,9 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   readonly limits?: SyncLimits;
   /**
    * Longest time of a load, in milliseconds, above 0; what takes longer fails, and is tried again. The
-   * server ends it then. Five seconds later nobody waits for an answer, and with `url` it is asked again
-   * over new connections: one may have died without a word.
+   * server ends it then. Five seconds later nobody waits for an answer, and it is asked again over new
+   * connections: one may have died without a word. Those of `sql` stay yours: in their place up to five of our
+   * own, with the same settings, are asked until `sql` has noticed.
    *
    * @default {60_000}
    */
@@ -108,7 +112,7 @@ export interface Sync<Sql extends SyncSql = SyncSql>
    */
   readonly lagMs: number | undefined;
   /**
-   * Settles when changes are followed.
+   * Settles when changes of all tables are followed.
    *
    * @throws {SyncSetupError} If something has to be set up first; the message has the SQL.
    */

@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   readonly sql?: SyncSql;
   readonly url?: string;
   readonly types?: Readonly<Record<string, object>>;
+  /** Hears what the server remarks, with `url`. */
+  readonly notice?: (message: string) => void;
 }
 
 /** A replication connection: one, for as long as it lasts, and nothing is asked when it opens. */
@@ -21,13 +23,27 @@ const REPLICATION = {
   onclose: (): void => {},
 };
 
-const POOL = { max: 5, onnotice: (): void => {} };
+const POOL = { max: 5 };
 
 /** So much later than the server has ended a question that nobody waits for an answer any more. */
 const GRACE_MS = 5000;
 
 /** Seconds until the connections of a pool that is given up, or not needed any more, are ended. */
 const END_S = 1;
+
+/** Dates and timestamps: a `Date` has no infinity, and would be an invalid one; `date` of the package has that. */
+const DATES = {
+  to: 1184,
+  from: [1082, 1114, 1184],
+  serialize: (value: unknown): string => {
+    if (value === Infinity || value === -Infinity) return String(value).toLowerCase();
+    return (value instanceof Date ? value : new Date(value as number | string)).toISOString();
+  },
+  parse: (text: string): Date | number => {
+    if (text === "infinity") return Infinity;
+    return text === "-infinity" ? -Infinity : new Date(text);
+  },
+};
 
 /** What connections wait by. */
 export interface Waiting {
@@ -42,7 +58,10 @@ export class Connections {
   readonly #clock: Clock;
   /** Longest time of a question, in milliseconds. */
   readonly queryTimeoutMs: number;
+  /** Our own: without an instance that was given, and in place of one that says nothing. */
   #own: Promise<OwnSyncSql> | undefined;
+  /** Questions to an instance that was given of which nothing was heard in time, and nothing since. */
+  #silent = 0;
   /** Pools that were given up. */
   readonly #ending: Set<Promise<void>> = new Set();
 
@@ -57,15 +76,23 @@ export class Connections {
 
   /** The instance for queries. */
   async sql(): Promise<SyncSql> {
-    const { sql, url, types } = this.#options;
-    if (sql !== undefined) return sql;
-    this.#own ??= importPostgres().then((make) => make(url!, { ...POOL, ...(types && { types }) }));
-    return await this.#own;
+    const { sql } = this.#options;
+    if (sql !== undefined && this.#silent === 0) return sql;
+    return await (this.#own ??= this.#make());
+  }
+
+  async #make(): Promise<OwnSyncSql> {
+    const { sql, url, types, notice } = this.#options;
+    const make = await importPostgres();
+    if (sql !== undefined) return make({ ...settingsOf(sql), ...POOL });
+    const onnotice = ({ message }: { readonly message?: string }): void => notice?.(`${message}`);
+    return make(url!, { ...POOL, onnotice, types: { holdfastDates: DATES, ...types } });
   }
 
   /**
    * Asks the database something. A connection can die without a word, and would be waited for until the
-   * system gives up, which takes it many minutes: what follows a question without an answer goes over new ones.
+   * system gives up, which takes it many minutes: what follows a question without an answer goes over new ones,
+   * in place of those of an instance that was given until that has noticed.
    *
    * @throws {StorageUnavailableError} If there is no answer in time.
    */
@@ -74,21 +101,31 @@ export class Connections {
     const sql = await this.sql();
     return await new Promise<T>((resolve, reject) => {
       const late = (): void => {
-        this.#giveUp(sql);
+        this.#giveUp(sql, asked);
         const why = `Postgres did not answer within ${waitMs} ms`;
         reject(new StorageUnavailableError(`Cannot read rows: ${why}`, "none"));
       };
       const cancel = this.#clock.timer(waitMs, late, { background: true });
-      question(sql).finally(cancel).then(resolve, reject);
+      const asked = question(sql).finally(cancel);
+      asked.then(resolve, reject);
     });
   }
 
-  /** Of an instance that is not ours, only its owner can end the connections. */
-  #giveUp(sql: SyncSql): void {
+  /** Of an instance that is not ours only its owner can end the connections: it is left alone meanwhile. */
+  #giveUp(sql: SyncSql, asked: Promise<unknown>): void {
+    if (sql !== this.#options.sql) return this.#end(sql);
+    this.#silent++;
+    const heard = (): void => {
+      if (--this.#silent === 0) this.#end();
+    };
+    asked.then(heard, heard);
+  }
+
+  /** Ends our own, or no other one than this. */
+  #end(sql?: SyncSql): void {
     const own = this.#own;
-    if (own === undefined || this.#options.sql !== undefined) return;
-    own.then(async (pool) => {
-      if (pool !== sql || this.#own !== own) return;
+    own?.then(async (pool) => {
+      if ((sql !== undefined && pool !== sql) || this.#own !== own) return;
       this.#own = undefined;
       const ending = pool.end({ timeout: END_S }).catch(() => {});
       this.#ending.add(ending);
@@ -103,15 +140,13 @@ export class Connections {
     const make = await importPostgres();
     const connection = { replication: "database" };
     if (sql === undefined) return make(url!, { ...REPLICATION, connection });
-    const options = sql.options as SyncSql["options"] & { readonly connection?: object };
+    const settings = settingsOf(sql);
     return make({
-      ...options,
+      ...settings,
       ...REPLICATION,
       // Names and values as they are: these answers are for us.
       transform: { column: {}, value: {}, row: {} },
-      connection: { ...options.connection, ...connection },
-      parameters: {},
-      shared: { retries: 0, typeArrayMap: {} },
+      connection: { ...settings.connection, ...connection },
     });
   }
 
@@ -121,4 +156,12 @@ export class Connections {
     await own?.end({ timeout: END_S });
     await Promise.all(this.#ending);
   }
+}
+
+/** The settings of an instance, for another one beside it. */
+function settingsOf(
+  { options }: SyncSql,
+): SyncSql["options"] & { readonly connection?: object } {
+  const own = { onclose: (): void => {}, parameters: {}, shared: { retries: 0, typeArrayMap: {} } };
+  return { ...options, ...own };
 }

@@ -5,7 +5,7 @@ import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { Codec } from "../../src/sync/row.ts";
 import { readPublication, readSetup } from "./replication_catalog.ts";
-import { inspect, isWarning } from "./replication_check.ts";
+import { allProblems, inspect, isWarning } from "./replication_check.ts";
 import { codecOf } from "./sync_codec.ts";
 import { runGenerated, runLoad } from "./sync_load.ts";
 import { quoteQualified, type SyncQueries, type SyncSql } from "./sync_sql.ts";
@@ -44,11 +44,15 @@ export class Database implements SyncDatabase {
 
   async describe(): Promise<readonly TableInfo[]> {
     const { tables, publication, ask } = this.#options;
-    const { options, problems, tables: infos } = await ask(async (sql) => {
-      return { options: sql.options, ...await inspect(sql, tables, publication, false) };
+    const { options, found } = await ask(async (sql) => {
+      return { options: sql.options, found: await inspect(sql, tables, publication, false) };
     });
-    const wrong = problems.filter((problem) => !isWarning(problem));
-    if (wrong.length > 0) throw new SyncSetupError(wrong);
+    const { problems } = found;
+    const infos = found.tables.map(({ info }) => info);
+    // Without any that is set up there is nothing to follow.
+    if (problems.length > 0 || infos.every((info) => info.problems !== undefined)) {
+      throw new SyncSetupError(allProblems(found).filter((problem) => !isWarning(problem)));
+    }
     // Not before: an instance learns of its array types with its first query.
     this.#codec = codecOf(options, this.#bases);
     for (const { type, base } of infos.flatMap(({ columns }) => columns)) {
@@ -57,7 +61,7 @@ export class Database implements SyncDatabase {
     return infos;
   }
 
-  async setup(): Promise<string> {
+  async setup(): Promise<ReadonlyMap<string, string>> {
     const { tables, publication, ask } = this.#options;
     return await ask((sql) => readSetup(sql, tables, publication));
   }
@@ -65,7 +69,7 @@ export class Database implements SyncDatabase {
   /** Looks at everything, as somebody who has no slot yet. */
   async check(): Promise<readonly SyncProblem[]> {
     const { tables, publication, ask } = this.#options;
-    return (await ask((sql) => inspect(sql, tables, publication, true))).problems;
+    return allProblems(await ask((sql) => inspect(sql, tables, publication, true)));
   }
 
   /** The tables that are in the publication, with their schemas; none if it is not there. */

@@ -12,8 +12,8 @@ export interface S3StorageOptions extends S3ClientOptions {
   /** Name of the bucket; it must exist. */
   readonly bucket: string;
   /**
-   * What every key begins with, verbatim: `"prod/"`. Characters of `[A-Za-z0-9_.~=/-]`, and with
-   * the key at most 1024.
+   * What every key begins with: `"prod/"`, and the same without its slash. Characters of
+   * `[A-Za-z0-9_.~=/-]`, and with the key at most 1024.
    * @default {""}
    */
   readonly prefix?: string;
@@ -102,7 +102,8 @@ export function checkOptions(options: S3StorageOptions): S3Settings {
   }
   return {
     bucket,
-    prefix,
+    // Without it another place could begin with the name of this one.
+    prefix: prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`,
     client,
     clientOptions: options,
     sdk: options.sdk,

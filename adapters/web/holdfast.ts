@@ -41,7 +41,14 @@ import { OpenedSession, type OpenSession } from "./opened.ts";
 import { webRandom } from "./random.ts";
 import { Sweeper } from "./sweeper.ts";
 import { checkKnown, type OptionNames } from "../../src/core/options.ts";
-import { checkArgs, checkCall, checkClose, checkStorage, checkSweep } from "./root_args.ts";
+import {
+  checkArgs,
+  checkCall,
+  checkClose,
+  checkOpen,
+  checkStorage,
+  checkSweep,
+} from "./root_args.ts";
 
 /** Options of {@linkcode createHoldfast}. */
 export interface HoldfastOptions {
@@ -117,6 +124,7 @@ export interface Holdfast extends AsyncDisposable {
    * Opens the session of a request. Reads nothing until the session is used.
    *
    * @param cookieHeader The Cookie header; `null` or `undefined` if there is none.
+   * @throws {TypeError} If an option does not exist, or makes no sense.
    */
   open(cookieHeader: string | null | undefined, options?: SessionOptions): OpenSession;
   /**
@@ -242,7 +250,8 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
   };
   const holdfast: Holdfast = {
     open: (cookieHeader, openOptions = {}) => {
-      const session = sessions.open(readCookie(cookieHeader, cookie.name), openOptions);
+      const tokens = readCookie(cookieHeader, cookie.name);
+      const session = sessions.open(tokens, checkOpen(openOptions));
       return new OpenedSession(session, cookie);
     },
     sweep: async (sweepOptions = {}) => await sessions.sweep(checkSweep(sweepOptions)),

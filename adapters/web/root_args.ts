@@ -7,9 +7,12 @@ import {
 } from "../../src/core/options.ts";
 import type { CallOptions } from "../../src/object/calls.ts";
 import type { Storage } from "../../src/ports/storage.ts";
+import type { SessionOptions } from "../../src/stash/session.ts";
 import type { SweepOptions } from "../../src/stash/sweep.ts";
 
 const callNames: OptionNames<CallOptions> = { fresh: "a boolean", existing: "a boolean" };
+
+const openNames: OptionNames<SessionOptions> = { admit: "a function" };
 
 const sweepNames: OptionNames<SweepOptions> = { after: "a string", limit: "a number" };
 
@@ -31,6 +34,12 @@ export function checkArgs(args: readonly unknown[], handler: unknown): readonly 
   if (Array.isArray(args)) return args;
   const message = `Cannot call ${shown(handler)}: its arguments are ${kindOf(args)}, not an array`;
   throw wrongArgument(message);
+}
+
+/** Checks the options of a session, and gives them back: @throws {TypeError} If they make no sense. */
+export function checkOpen(options: SessionOptions): SessionOptions {
+  checkKnown(options, openNames, "open the session");
+  return options;
 }
 
 /** Checks the options of a sweep, and gives them back: @throws {TypeError} If they make no sense. */

@@ -31,6 +31,8 @@ export interface HandlerEnv {
     chain: readonly string[],
     beside: boolean,
   ) => Promise<unknown>;
+  /** Is told what a call has failed with after the handler that made it has ended. */
+  readonly unheard?: (subject: Subject, error: unknown) => void;
 }
 
 /** The object a handler belongs to. */
@@ -153,7 +155,12 @@ export class Context implements ObjectContext<JsonObject> {
       // Drafts end with this handler, and the other object may keep what it gets.
       const own = args.map((arg) => detach(arg));
       const chain = [...this.#run.chain, this.#subject.key];
-      return this.#env.call(target, id, handler, own, chain, this.#run.beside === true);
+      const called = this.#env.call(target, id, handler, own, chain, this.#run.beside === true);
+      // One that nobody waits for must not end the process: that is what a runtime does otherwise.
+      called.catch((error: unknown) => {
+        if (this.#ended) this.#env.unheard?.(this.#subject, error);
+      });
+      return called;
     };
     // The reply has the type that the definition says.
     return call as CallObject;

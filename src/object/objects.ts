@@ -395,6 +395,10 @@ export class ObjectHost {
         const place = this.#directory.place(key);
         for (const { at } of Object.values(alarms)) this.#poller.expect(place, at);
       },
+      unheard: ({ key, spec }, error) => {
+        const about = { ref: logReference(key), class: spec.name, error };
+        this.#ports.emit?.({ name: "holdfast.object.call_failed", ...about });
+      },
       rests: ({ key, spec }, { error }, restMs) => {
         const about = { ref: logReference(key), class: spec.name, error, restMs };
         this.#ports.emit?.({ name: "holdfast.object.cool_down", ...about });

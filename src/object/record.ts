@@ -7,6 +7,9 @@ const FORMAT = 1;
 /** Room the envelope itself takes beside the state, generously, in bytes. */
 const ENVELOPE_BYTES = 256;
 
+/** What every text of a migration between storages begins with, and no record. */
+export const MIGRATION_PREFIX = '{"~holdfast-migrating":';
+
 /** What a key holds, as read. */
 export interface Loaded {
   /** Version of the key in storage; `null` if the key is absent. */
@@ -86,6 +89,9 @@ function newer(etag: string, rev: number, format: number): Loaded {
  * @param maxBytes Largest acceptable state in bytes, checked before parsing.
  */
 export function decodeRecord(etag: string, text: string, maxBytes: number): Loaded {
+  if (text.startsWith(MIGRATION_PREFIX)) {
+    return corrupt(etag, "it was moved to another storage, or is being moved");
+  }
   const limit = maxBytes + ENVELOPE_BYTES;
   if (utf8Length(text) > limit) return corrupt(etag, "it is larger than allowed");
   // A value takes a byte at least: what was small enough to be written can always be read.

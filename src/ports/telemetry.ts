@@ -31,8 +31,8 @@ export interface StorageEvent {
 /** What happened to an object in memory. */
 export interface ObjectEvent {
   /**
-   * Loaded, dropped while idle, overtaken by another writer, discarded, an effect threw; hibernated,
-   * shut down, deleted, a hook of that threw; given a rest because it keeps failing to start.
+   * Loaded, dropped while idle, overtaken by another writer, discarded, an effect threw, a call that a
+   * handler of its made failed after that had ended; hibernated, shut down, deleted, a hook of that threw; given a rest because it keeps failing to start.
    */
   readonly name:
     | "holdfast.object.activate"
@@ -40,6 +40,7 @@ export interface ObjectEvent {
     | "holdfast.object.conflict"
     | "holdfast.object.discard"
     | "holdfast.object.effect_failed"
+    | "holdfast.object.call_failed"
     | "holdfast.object.hibernate"
     | "holdfast.object.shutdown"
     | "holdfast.object.delete"

@@ -1,3 +1,4 @@
+import { type ErrorCode, HoldfastError } from "../core/errors.ts";
 import { isExpired } from "../core/ttl.ts";
 import type { Current } from "../object/types.ts";
 import { judge, type SessionContext } from "./context.ts";
@@ -11,6 +12,16 @@ export interface SweepOptions {
   readonly limit?: number;
 }
 
+/** Why records could not be read or used. */
+export interface SweepReason {
+  /** The code of the error; `undefined` if it was none of this library's. */
+  readonly code: ErrorCode | undefined;
+  /** What was the case, without anything of the records. */
+  readonly message: string;
+  /** How many records it was the case with. */
+  readonly records: number;
+}
+
 /** What a sweep did. */
 export interface SweepReport {
   /** Records looked at. */
@@ -21,6 +32,8 @@ export interface SweepReport {
   readonly removed: number;
   /** Records that could not be read or used; they are left alone. */
   readonly failed: number;
+  /** Why, each reason once. */
+  readonly reasons: readonly SweepReason[];
   /** Where the next sweep goes on; `undefined` after the last record. */
   readonly next: string | undefined;
 }
@@ -39,38 +52,51 @@ export async function sweep(
     ...(after === undefined ? {} : { after }),
   });
   const counts = { ended: 0, removed: 0, failed: 0, kept: 0 };
-  for (const key of keys) counts[await sweepOne(context, key)]++;
+  const reasons = new Map<string, SweepReason>();
+  for (const key of keys) {
+    try {
+      counts[await sweepOne(context, key)]++;
+    } catch (error) {
+      counts.failed++;
+      count(reasons, error);
+    }
+  }
   const { ended, removed, failed } = counts;
   const next = keys.length < limit ? undefined : keys.at(-1);
   context.emit?.({ name: "holdfast.session.sweep", ref: "", removed: ended + removed });
-  return { examined: keys.length, ended, removed, failed, next };
+  return { examined: keys.length, ended, removed, failed, reasons: [...reasons.values()], next };
 }
 
+/** Counts a reason. What a storage throws of its own may hold anything: of that only the class is told. */
+function count(reasons: Map<string, SweepReason>, error: unknown): void {
+  const { code, message } = error instanceof HoldfastError
+    ? error
+    : { code: undefined, message: error instanceof Error ? error.name : typeof error };
+  const name = `${code} ${message}`;
+  reasons.set(name, { code, message, records: (reasons.get(name)?.records ?? 0) + 1 });
+}
+
+/** Deals with one record; the next sweep tries again what has failed. */
 async function sweepOne(
   context: SessionContext,
   key: string,
-): Promise<"ended" | "removed" | "failed" | "kept"> {
+): Promise<"ended" | "removed" | "kept"> {
   const { engine } = context;
-  try {
-    const current = await engine.peek(key);
-    if (current.ended !== undefined) {
-      if (context.now() - current.ended < endedMs) return "kept";
-      return (await engine.purge(key)).ok ? "removed" : "kept";
-    }
-    if (current.problem !== undefined) return "failed";
-    if (!await isOver(context, current)) return "kept";
-    const outcome = await engine.run<"ended" | "kept">(
-      key,
-      ({ rev }) =>
-        rev === current.rev ? { kind: "end", reply: "ended" } : { kind: "keep", reply: "kept" },
-      { fresh: true },
-    );
-    if (outcome === "ended") context.notices.ended([key], "expired");
-    return outcome;
-  } catch {
-    // Told to telemetry by the storage call that failed; the next sweep tries again.
-    return "failed";
+  const current = await engine.peek(key);
+  if (current.ended !== undefined) {
+    if (context.now() - current.ended < endedMs) return "kept";
+    return (await engine.purge(key)).ok ? "removed" : "kept";
   }
+  if (current.problem !== undefined) throw current.problem;
+  if (!await isOver(context, current)) return "kept";
+  const outcome = await engine.run<"ended" | "kept">(
+    key,
+    ({ rev }) =>
+      rev === current.rev ? { kind: "end", reply: "ended" } : { kind: "keep", reply: "kept" },
+    { fresh: true },
+  );
+  if (outcome === "ended") context.notices.ended([key], "expired");
+  return outcome;
 }
 
 async function isOver(context: SessionContext, current: Current): Promise<boolean> {

@@ -10,8 +10,8 @@ export interface AssemblerOptions {
   readonly tableOf: (relation: Relation) => Table | undefined;
   /** All watched tables. */
   readonly tables: () => Iterable<Table>;
-  /** Is told when the log says that a table is set up otherwise than it was, or than it has to be. */
-  readonly suspect?: () => void;
+  /** Is told when the log says that a table is set up otherwise than it was, for certain or perhaps. */
+  readonly suspect?: (table: Table, certain: boolean) => void;
   /**
    * Changes of one transaction that are kept at most, large ones counted more than once; beyond, the
    * tables are only named.
@@ -121,7 +121,6 @@ export class Assembler {
     else this.#described = table?.info.partitioned === true ? { root: table } : {};
     if (!table?.describe(relation)) return;
     this.#keep({ kind: "schema", table });
-    this.#options.suspect?.();
   }
 
   /**
@@ -131,7 +130,8 @@ export class Assembler {
   #describePart(table: Table): void {
     const { root, part } = this.#described;
     this.#described = {};
-    if (root === table && part !== undefined) table.describePart(part);
+    if (root !== table || part === undefined || table.describePart(part)) return;
+    this.#options.suspect?.(table, true);
   }
 
   #truncate(id: number): void {
@@ -153,7 +153,7 @@ export class Assembler {
     if (overflowed.has(table)) return;
     // Whose row it was is unknown, and it may be on somebody's screen.
     if (message.kind !== "insert" && !table.tells(message.before)) {
-      this.#options.suspect?.();
+      this.#options.suspect?.(table, false);
       return this.#overflow(table);
     }
     const start = hold.copy(bytes);

@@ -9,7 +9,7 @@ import { Presenter } from "./presenter.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Row } from "./row.ts";
 import { RowSet } from "./row_set.ts";
-import { sees, type Snapshot } from "./snapshot.ts";
+import { hasSeen } from "./snapshot.ts";
 import type { Table } from "./table.ts";
 import { Xids } from "./xids.ts";
 
@@ -74,7 +74,7 @@ export class Channel implements Receiver {
       this.#resolve();
     } catch (error) {
       this.presenter.fail(error, "loading");
-      return;
+      return this.presenter.flush();
     }
     void this.#load();
   }
@@ -112,20 +112,31 @@ export class Channel implements Receiver {
     // Else it is left to the load that follows, which sees it or finds it in the ring.
   }
 
+  /** Tells whether it shows something of some tables, or does not know yet what it shows. */
+  uses(tables: ReadonlySet<Table>): boolean {
+    return this.#plan === undefined || intersects(tables, this.#plan.tables);
+  }
+
   /** A new history has begun: what was between the two is unknown. */
   renew(delayMs: number): void {
+    if (this.#plan === undefined) return void this.start();
     this.#missing.clear();
     this.#reload("epoch", delayMs);
   }
 
   /** The stream goes on where it was. */
   resumed(): void {
-    this.presenter.live();
+    if (this.#live) this.presenter.live();
   }
 
   /** Nothing is heard any more. */
   lost(): void {
     this.presenter.stale();
+  }
+
+  /** All that changes in its tables arrives. */
+  get #live(): boolean {
+    return this.#host.live && [...this.#plan?.tables ?? []].every(({ ready }) => ready);
   }
 
   #piece(transaction: Transaction, changes: readonly Change[]): Piece {
@@ -191,7 +202,7 @@ export class Channel implements Receiver {
   #knows(at: Piece["at"]): boolean {
     const fence = this.#fence;
     if (fence === undefined) return false;
-    if (seen(at, fence.snapshot, fence.lsn)) return true;
+    if (hasSeen(fence, at)) return true;
     // The log is in the order of the commits: nothing that follows was there to be seen.
     if (at.commitLsn >= fence.lsn) this.#fence = undefined;
     return false;
@@ -302,7 +313,7 @@ export class Channel implements Receiver {
     this.#missing.addUnseen(this.#host.ring.dropped, snapshot);
     this.#missing.addUnseen(this.#host.suspects, snapshot);
     this.#fence = { snapshot, lsn: loaded.lsn };
-    const { live } = this.#host;
+    const live = this.#live;
     if (attempt.epoch !== this.#host.epoch) return this.#reload("epoch");
     if (attempt.overflowed) return this.#reload("overflow");
     const why = this.#catchUp(pieces);
@@ -375,12 +386,6 @@ export class Channel implements Receiver {
     this.presenter.flush();
     this.#later(this.#host.retryDelayMs(this.#failures));
   }
-}
-
-/** Tells whether a query has seen a transaction. */
-function seen({ xid, commitLsn }: Piece["at"], snapshot: Snapshot, lsn: bigint): boolean {
-  // What was committed after the snapshot was taken cannot be in it.
-  return commitLsn < lsn && sees(snapshot, xid);
 }
 
 function intersects(some: ReadonlySet<Table>, others: ReadonlySet<Table>): boolean {

@@ -56,6 +56,7 @@ export interface Host {
    * Resolves a watch against the tables as they are by now.
    *
    * @throws {TypeError} If it names what is not there any more.
+   * @throws {HoldfastError} With the code `ERR_SYNC_SETUP` if a table has never been set up.
    */
   plan(options: AnyWatchOptions): Plan;
   /** Hands changes of these tables and this key to a receiver from now on. */

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { TelemetryEvent } from "../ports/telemetry.ts";
 import type { Transaction } from "./change.ts";
+import type { Channel } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { Host, Loaded, LoadRequest } from "./host.ts";
 import type { HubOptions, HubPorts, SyncStatus } from "./hub_ports.ts";
@@ -13,19 +14,19 @@ import { parseLsn } from "./lsn.ts";
 import { type AnyWatchOptions, checkKey, type Plan, type PlanContext, planFor } from "./plan.ts";
 import { closedError, isSetup, Readiness } from "./readiness.ts";
 import type { Receiver } from "./receiver.ts";
-import type { Relation } from "./relation.ts";
 import { Ring } from "./ring.ts";
-import { Routes } from "./routes.ts";
+import { invisible, Routes } from "./routes.ts";
 import type { Codec } from "./row.ts";
 import { ChangeReader } from "./rows.ts";
 import { SharedSource } from "./shared_source.ts";
 import { parseSnapshot } from "./snapshot.ts";
 import { SetupCheck } from "./setup_check.ts";
 import type { Beginning, Source, SourceHandlers } from "./source.ts";
-import { Table } from "./table.ts";
+import type { Table } from "./table.ts";
+import { Tables } from "./tables.ts";
 import { Visibility } from "./visibility.ts";
 import type { OpenWatch } from "./watch.ts";
-import { type XidList, Xids } from "./xids.ts";
+import { Xids } from "./xids.ts";
 
 /** So long all are held back for loads that do not end; then nothing is kept for these. */
 const PATIENCE_MS = 5000;
@@ -48,7 +49,7 @@ export class Hub implements Host {
   readonly #channels: Channels;
   readonly #setup: SetupCheck;
   readonly #readiness = new Readiness();
-  #tables: ReadonlyMap<string, Table> = new Map();
+  readonly #tables = new Tables();
   #context: Promise<PlanContext> | undefined;
   #epoch: string | undefined;
   #cancel: (() => void) | undefined;
@@ -76,7 +77,7 @@ export class Hub implements Host {
       clock,
       everyMs: options.checkEveryMs,
       setup: () => database.setup(),
-      changed: () => this.#changed(),
+      changed: (tables) => this.#changed(tables),
     });
     const handlers: SourceHandlers = {
       began: (beginning) => this.#began(beginning),
@@ -163,7 +164,7 @@ export class Hub implements Host {
   }
 
   plan(options: AnyWatchOptions): Plan {
-    return planFor(options, { tables: this.#tables, codec: this.codec });
+    return planFor(options, { tables: this.#tables.byAlias, codec: this.codec });
   }
 
   route(receiver: Receiver, tables: ReadonlySet<Table>, key: string): void {
@@ -177,6 +178,9 @@ export class Hub implements Host {
   }
 
   async load({ plan, options, key, urgency, begun }: LoadRequest): Promise<Loaded | undefined> {
+    // What it finds has the value loaded: once, not now and then again.
+    const tables = [...plan.tables].map(({ info }) => info.alias);
+    if (this.#setup.due(tables)) await this.#setup.settled(tables);
     return await this.#queue.run(async () => {
       // From now on whatever happens to the rows of the key arrives here.
       await this.#source.covered();
@@ -243,9 +247,9 @@ export class Hub implements Host {
       random,
       emit: (event) => this.emit(event),
       ...(readText !== undefined && { readText }),
-      tables: () => this.#tables.values(),
-      tableOf: (relation) => this.#tableOf(relation),
-      suspect: () => this.#setup.hurry(),
+      tables: () => this.#tables,
+      tableOf: (relation) => this.#tables.of(relation),
+      suspect: ({ info }, certain) => this.#setup.hurry(info.alias, certain),
       maxChanges: this.limits.transactionChanges,
       statusEveryMs: this.limits.statusEveryMs,
     }, handlers);
@@ -260,11 +264,11 @@ export class Hub implements Host {
       clock,
       random,
       emit: (event) => this.emit(event),
-      tables: () => this.#tables.values(),
+      tables: () => this.#tables,
       routes: {
         route: (receiver, tables, key) => this.#routes.add(receiver, tables, key),
         unroute: (receiver, tables, key) => this.#routes.remove(receiver, tables, key),
-        invisible: (keys) => this.#invisible(keys),
+        invisible: (keys) => invisible(keys, this.ring, this.suspects),
       },
       suspect: (xids) => this.suspects.addAll(xids),
       maxQueued: this.limits.pauseAtChanges,
@@ -272,33 +276,19 @@ export class Hub implements Host {
     }, handlers);
   }
 
-  /** What was handed out and concerns some keys, and what may: later queries may not see it yet. */
-  #invisible(keys: readonly (readonly [Table, string])[]): XidList {
-    const xids = new Xids();
-    xids.addAll(this.ring.dropped.list());
-    xids.addAll(this.suspects.list());
-    const routes = new Routes();
-    const nobody: Receiver = { deliver: () => {}, flush: () => {} };
-    for (const [table, key] of keys) routes.add(nobody, new Set([table]), key);
-    for (const transaction of this.ring.transactions) {
-      if (routes.affected(transaction).size > 0) xids.add(transaction.xid);
-    }
-    return xids.list();
-  }
-
   async #describe(): Promise<PlanContext> {
     // Asked for first, so that what changes meanwhile is noticed by the next look.
-    const setup = await this.#ports.database.setup().catch(() => "");
-    const infos = await this.#ports.database.describe();
-    this.#tables = new Map(infos.map((info) => [info.alias, new Table(info)]));
+    const setup = await this.#ports.database.setup().catch(() => new Map<string, string>());
+    this.#tables.describe(await this.#ports.database.describe());
     if (!this.#started && !this.#closed) {
       this.#started = true;
-      // What was the matter so far is put right.
+      // What was the matter so far is put right, but for some tables perhaps.
       this.#readiness.connecting();
+      this.#lack();
       this.#source.start();
-      this.#setup.start(setup);
+      this.#setup.start(setup, this.#tables.unready);
     }
-    return { tables: this.#tables, codec: this.codec };
+    return { tables: this.#tables.byAlias, codec: this.codec };
   }
 
   /** The tables could not be looked up: now and then it is tried again, and everybody with it. */
@@ -312,38 +302,42 @@ export class Hub implements Host {
   }
 
   /**
-   * The database is set up otherwise than it was: what was not in the log meanwhile is unknown, so all
-   * is loaded, or nothing is live until somebody has put it right (SPEC SY38).
+   * Tables are set up otherwise than they were: what was not in the log meanwhile is unknown, so their
+   * watches load, or are stale until somebody has put it right (SPEC SY38).
    */
-  async #changed(): Promise<void> {
-    try {
-      const infos = await this.#ports.database.describe();
-      for (const info of infos) this.#tables.get(info.alias)?.renew(info);
-    } catch (error) {
+  async #changed(changed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const infos = await this.#ports.database.describe().catch((error) => {
       if (isSetup(error) && !this.#closed) this.#break(error);
       throw error;
-    }
-    if (this.#closed) return;
-    this.#readiness.mended();
-    this.#renewAll();
+    });
+    const { ready, lost } = this.#tables.renew(infos, changed);
+    if (this.#closed) return new Set();
+    this.#lack(lost.size > 0);
+    this.#lost([...this.#channels].filter((channel) => channel.uses(lost)));
+    if (ready.size > 0) this.#renew([...this.#channels].filter((channel) => channel.uses(ready)));
+    return this.#tables.unready;
+  }
+
+  /** Says what some tables lack; those of the rest are followed. */
+  #lack(news = true): void {
+    const { wrong } = this.#tables;
+    this.#readiness.mended(wrong);
+    if (wrong !== undefined && news) this.report(wrong);
   }
 
   #break(error: unknown): void {
     this.report(error);
     this.#readiness.broken(error);
-    for (const channel of this.#channels) channel.lost();
-    this.#flush(this.#channels);
+    this.#lost([...this.#channels]);
+  }
+
+  #lost(channels: readonly Channel[]): void {
+    for (const channel of channels) channel.lost();
+    this.#flush(channels);
   }
 
   #startAll(): void {
     for (const channel of this.#channels) void channel.start();
-  }
-
-  #tableOf({ schema, table }: Relation): Table | undefined {
-    for (const one of this.#tables.values()) {
-      if (one.info.schema === schema && one.info.name === table) return one;
-    }
-    return undefined;
   }
 
   #began({ epoch, suspects }: Beginning): void {
@@ -352,12 +346,11 @@ export class Hub implements Host {
     this.suspects.clear();
     this.suspects.addAll(suspects);
     this.#live("began");
-    this.#renewAll();
+    this.#renew([...this.#channels]);
   }
 
-  /** Has everybody load. */
-  #renewAll(): void {
-    const channels = [...this.#channels];
+  /** Has them load. */
+  #renew(channels: readonly Channel[]): void {
     // A few load at once; a thousand are spread out.
     const spreadMs = Math.min(this.limits.reloadJitterMs, channels.length * 2);
     for (const channel of channels) channel.renew(this.#ports.random.number() * spreadMs);
@@ -378,13 +371,15 @@ export class Hub implements Host {
   #ended(error: unknown): void {
     if (this.#closed) return;
     this.#readiness.connecting(error);
-    for (const channel of this.#channels) channel.lost();
-    this.#flush(this.#channels);
+    this.#lost([...this.#channels]);
   }
 
   #deliver(transaction: Transaction): void {
     const { changes, overflowed } = transaction;
     if (changes.length === 0 && overflowed.size === 0) return;
+    for (const { kind, table } of changes) {
+      if (kind === "schema") this.#setup.hurry(table.info.alias);
+    }
     this.ring.add(transaction);
     const affected = this.#routes.affected(transaction);
     for (const [receiver, pieces] of affected) receiver.deliver(transaction, pieces);

@@ -24,13 +24,14 @@ export interface RawLoaded {
 /** The database as a port: what the hub asks it for beside the log. */
 export interface SyncDatabase {
   /**
-   * Looks up the watched tables.
+   * Looks up the watched tables; those that are not set up have `problems`.
    *
-   * @throws {HoldfastError} With the code `ERR_SYNC_SETUP` if something has to be set up first.
+   * @throws {HoldfastError} With the code `ERR_SYNC_SETUP` if something has to be set up before any of
+   *   them can be followed.
    */
   describe(): Promise<readonly TableInfo[]>;
-  /** Names how the tables are set up: another text when something of it has changed. */
-  setup(): Promise<string>;
+  /** Names how each table is set up, by what it is called: another text when something has changed. */
+  setup(): Promise<ReadonlyMap<string, string>>;
   /** Loads a value in one snapshot. */
   load(plan: Plan, options: AnyWatchOptions, key: Key): Promise<RawLoaded>;
   /** Asks for `pg_current_snapshot()`. */
@@ -67,9 +68,9 @@ export interface HubOptions extends HubLimits {
 
 /** How the hub is doing. */
 export interface SyncStatus {
-  /** `"live"`: changes are followed; `"connecting"`: not yet, or not now. */
+  /** `"live"`: changes are followed, at least of some tables; `"connecting"`: not yet, or not now. */
   readonly state: "connecting" | "live" | "closed";
-  /** Why it is not live, if something is the matter. */
+  /** Why it is not live, or which of the tables are not set up, with the SQL. */
   readonly error?: unknown;
   /** What it is among the nodes of a cluster, once that is known; without one it is not there. */
   readonly role?: SyncRole;

@@ -22,8 +22,8 @@ export interface LogStreamOptions {
   readonly readText?: ReadText;
   readonly tables: () => Iterable<Table>;
   readonly tableOf: (relation: Relation) => Table | undefined;
-  /** Is told when the log says that a table is set up otherwise than it was, or than it has to be. */
-  readonly suspect?: () => void;
+  /** Is told when the log says that a table is set up otherwise than it was, for certain or perhaps. */
+  readonly suspect?: (table: Table, certain: boolean) => void;
   readonly maxChanges: number;
   /** Milliseconds between two reports to the server. */
   readonly statusEveryMs: number;

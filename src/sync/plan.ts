@@ -2,6 +2,7 @@ import { wrongArgument } from "../core/options.ts";
 import { type Key, keyText } from "./key.ts";
 import { type Compare, orderBy, type OrderTerm } from "./order.ts";
 import { type Codec, type Row, valueText } from "./row.ts";
+import { SyncSetupError } from "./setup.ts";
 import type { Nested, Shape } from "./shape.ts";
 import type { Table, TableColumn } from "./table.ts";
 import type { NestedOptions, WatchOptions } from "./watch.ts";
@@ -37,6 +38,7 @@ type ShapeOptions = Pick<NestedOptions, "table" | "where" | "orderBy" | "with"> 
  * Resolves a watch.
  *
  * @throws {TypeError} If it names a table or a column that is not there.
+ * @throws {SyncSetupError} If a table of its has never been set up so far.
  */
 export function planFor(options: AnyWatchOptions, context: PlanContext): Plan {
   const table = tableOf(options.table, context);
@@ -70,6 +72,7 @@ function nestedTables(options: NestedOptions, context: PlanContext): readonly Ta
 
 function tableOf(alias: string, { tables }: PlanContext): Table {
   const table = tables.get(alias);
+  if (table?.known === false) throw new SyncSetupError(table.info.problems ?? []);
   if (table !== undefined) return table;
   throw wrongArgument(`Cannot watch "${alias}": it is not among the tables of createSync()`);
 }

@@ -6,23 +6,30 @@ export class Readiness {
   #status: SyncStatus = { state: "connecting" };
   /** What is not set up any more, though the stream goes on. */
   #broken: unknown;
+  /** What is not set up of some tables; the others are followed. */
+  #lacking: unknown;
   #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
 
   get status(): SyncStatus {
-    if (this.#broken === undefined || this.#status.state !== "live") return this.#status;
-    return { state: "connecting", error: this.#broken };
+    const { state } = this.#status;
+    if (state === "closed") return this.#status;
+    if (state === "live" && this.#broken !== undefined) {
+      return { state: "connecting", error: this.#broken };
+    }
+    const { error = this.#lacking } = this.#status;
+    return error === undefined ? { state } : { state, error };
   }
 
   get live(): boolean {
     return this.status.state === "live";
   }
 
-  /** Settles when changes are followed; rejects if something has to be set up first. */
+  /** Settles when changes of all tables are followed; rejects if something has to be set up first. */
   wait(): Promise<void> {
     const { state, error } = this.status;
-    if (state === "live") return Promise.resolve();
     if (state === "closed") return Promise.reject(closedError());
     if (isSetup(error)) return Promise.reject(error);
+    if (state === "live") return Promise.resolve();
     return new Promise((resolve, reject) => void this.#waiting.push({ resolve, reject }));
   }
 
@@ -44,10 +51,11 @@ export class Readiness {
     this.#reject(error);
   }
 
-  /** It is again. */
-  mended(): void {
-    this.#broken = undefined;
-    this.#settle();
+  /** It is again, but for what some tables lack. */
+  mended(lacking?: unknown): void {
+    [this.#broken, this.#lacking] = [undefined, lacking];
+    if (lacking === undefined) this.#settle();
+    else this.#reject(lacking);
   }
 
   close(): void {
@@ -56,7 +64,7 @@ export class Readiness {
   }
 
   #settle(): void {
-    if (!this.live) return;
+    if (!this.live || this.#lacking !== undefined) return;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 

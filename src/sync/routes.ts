@@ -1,6 +1,8 @@
 import type { Change, Transaction } from "./change.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Ring } from "./ring.ts";
 import type { Table } from "./table.ts";
+import { type XidList, Xids } from "./xids.ts";
 
 type ByKey = Map<string, Set<Receiver>>;
 
@@ -63,4 +65,22 @@ export class Routes {
     const byKey = this.#tables.get(table)?.values() ?? [];
     return new Set([...byKey].flatMap((receivers) => [...receivers]));
   }
+}
+
+/** What was handed out and concerns some keys, and what may: later queries may not see it yet. */
+export function invisible(
+  keys: readonly (readonly [Table, string])[],
+  ring: Ring,
+  suspects: Xids,
+): XidList {
+  const xids = new Xids();
+  xids.addAll(ring.dropped.list());
+  xids.addAll(suspects.list());
+  const routes = new Routes();
+  const nobody: Receiver = { deliver: () => {}, flush: () => {} };
+  for (const [table, key] of keys) routes.add(nobody, new Set([table]), key);
+  for (const transaction of ring.transactions) {
+    if (routes.affected(transaction).size > 0) xids.add(transaction.xid);
+  }
+  return xids.list();
 }

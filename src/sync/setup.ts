@@ -37,6 +37,9 @@ export class SyncSetupError extends HoldfastError {
   }
 }
 
-function describe({ message, sql }: SyncProblem): string {
-  return sql === undefined ? message : `${message}; run this SQL first:\n${sql}`;
+function describe({ message, sql }: SyncProblem, i: number, all: readonly SyncProblem[]): string {
+  // Of what puts several right the SQL comes once, with the last of them.
+  return sql === undefined || all.slice(i + 1).some((other) => other.sql === sql)
+    ? message
+    : `${message}; run this SQL first:\n${sql}`;
 }

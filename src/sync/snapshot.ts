@@ -43,3 +43,11 @@ export function widen(xid: number, near: number): number {
   // The difference as a signed number of 32 bits.
   return near + ((xid - near % 2 ** 32) | 0);
 }
+
+/** Tells whether a query has seen a transaction: what was committed after its snapshot was taken is not in it. */
+export function hasSeen(
+  { snapshot, lsn }: { readonly snapshot: Snapshot; readonly lsn: bigint },
+  { xid, commitLsn }: { readonly xid: number; readonly commitLsn: bigint },
+): boolean {
+  return commitLsn < lsn && sees(snapshot, xid);
+}

@@ -1,5 +1,6 @@
 import { type KeyType, keyTypeOf } from "./key.ts";
 import { type Relation, sameColumns, UNCHANGED } from "./relation.ts";
+import type { SyncProblem } from "./setup.ts";
 import { fieldsOf, hasUnchanged, type Tuple } from "./tuple.ts";
 
 /** A watched table, as the database has it. */
@@ -15,8 +16,12 @@ export interface TableInfo {
   readonly keyType: KeyType;
   /** Its rows are in partitions, each with a replica identity of its own. @default {false} */
   readonly partitioned?: boolean;
+  /** Object ids of its partitions that hold rows. */
+  readonly parts?: readonly number[];
   /** Columns that are in the log. */
   readonly columns: readonly TableColumn[];
+  /** What has to be put right before it is followed; the rest is then only what could be found out. */
+  readonly problems?: readonly SyncProblem[];
 }
 
 /** A column that is in the log. */
@@ -39,12 +44,14 @@ interface Places {
 /** A watched table, and how the log describes it at the moment. */
 export class Table {
   #info: TableInfo;
+  #known: boolean;
   #places: Places | undefined;
   /** Partitions, by object id, whose old rows do not carry all of it. */
   readonly #untold = new Set<number>();
 
   constructor(info: TableInfo) {
     this.#info = info;
+    this.#known = this.ready;
   }
 
   /** As it is by now: columns may have come and gone. */
@@ -52,9 +59,27 @@ export class Table {
     return this.#info;
   }
 
-  /** Takes what the catalog says by now. */
+  /** The log has all of it, as far as the last look says. */
+  get ready(): boolean {
+    return this.#info.problems === undefined;
+  }
+
+  /** It was set up once: what is known of it says what its rows are. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  /** Takes what the catalog says by now; whoever watches it loads after that, if it is set up. */
   renew(info: TableInfo): void {
+    const { problems } = info;
+    if (problems !== undefined) {
+      this.#info = { ...this.#info, problems };
+      return;
+    }
     this.#info = info;
+    this.#known = true;
+    // All partitions that there are say whose rows they were.
+    this.#untold.clear();
   }
 
   /** As the log last described it; `undefined` before it has. */
@@ -74,10 +99,10 @@ export class Table {
     const before = this.#places?.relation;
     const identified = identifies(relation, [key, ...id]);
     this.#places = { relation, key: position(key), identified };
-    // The first time: what the catalog said is what the views have loaded.
-    const same = before === undefined
-      ? sameTypes(columns, relation)
-      : sameColumns(before, relation);
+    // The first time, and when a look was there first: what the catalog said is what the views have loaded.
+    const looked = before === undefined || !sameTypes(columns, before);
+    const same = (looked && sameTypes(columns, relation)) ||
+      (before !== undefined && sameColumns(before, relation));
     if (!same) {
       const now = relation.columns.map(({ name, type }): TableColumn => {
         const { base } = columns.find((column) => column.type === type) ?? {};
@@ -91,11 +116,16 @@ export class Table {
     return !same;
   }
 
-  /** Takes the description of a partition, which comes before its first row and whenever it has changed. */
-  describePart(relation: Relation): void {
-    const { key, id } = this.#info;
+  /**
+   * Takes the description of a partition, which comes before its first row and whenever it has changed.
+   *
+   * @returns `true` if it is one of those known so far: one that comes and goes is told of by nothing else.
+   */
+  describePart(relation: Relation): boolean {
+    const { key, id, parts } = this.#info;
     if (identifies(relation, [key, ...id])) this.#untold.delete(relation.id);
     else this.#untold.add(relation.id);
+    return parts === undefined || parts.includes(relation.id);
   }
 
   /**

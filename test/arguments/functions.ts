@@ -187,6 +187,7 @@ const clock = createVirtualClock();
 
 /** What is done with what they make. */
 export const methods: readonly Callable[] = [
+  { name: "open", call: holdfast.open, good: [null, { admit: () => true }] },
   { name: "sweep", call: holdfast.sweep, good: [{}] },
   { name: "object", call: holdfast.object, good: [Counter, "a", {}] },
   { name: "call", call: holdfast.call, good: [Counter, "a", "add", [1], {}] },

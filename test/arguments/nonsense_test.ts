@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createSync, postgresStorage, syncDown, syncUp } from "../../adapters/postgres/mod.ts";
 import { migratingStorage } from "../../adapters/migrating/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import { fileStorage } from "../../adapters/file/mod.ts";
@@ -68,13 +69,8 @@ function methodsOf(object: object): readonly string[] {
   return [...names].filter((name) => typeof Reflect.get(object, name) === "function");
 }
 
-/** Those of databases and of what runs in a browser: AR2 alone is promised of them. */
-const others = new Set([
-  "connect",
-  "createSync",
-  "postgresMigration",
-  "postgresStorage",
-]);
+/** What runs in a browser: AR2 alone is promised of it. */
+const others = new Set(["connect"]);
 
 const { exports } = JSON.parse(
   readFileSync(new URL("../../deno.json", import.meta.url), "utf8"),
@@ -117,6 +113,15 @@ const migrating = (phase: "copying" | "cutover") =>
   migratingStorage({ from: memoryStorage(), to: memoryStorage(), phase });
 const client = { send: () => Promise.resolve({}) };
 
+/** An instance of the `postgres` package that never answers. */
+const silent = {
+  unsafe: () => new Promise<never>(() => {}),
+  begin: () => new Promise<never>(() => {}),
+  options: { parsers: {}, transform: { column: {}, value: {}, row: {} } },
+};
+const sync = (t: TestContext) =>
+  closed(t, createSync({ sql: silent, tables: { orders: { key: "org" } } }));
+
 /** Objects that users hold; made anew for each call, since some calls end them. */
 const objects: Readonly<Record<string, (t: TestContext) => object | Promise<object>>> = {
   holdfast: (t) => root(t),
@@ -135,6 +140,7 @@ const objects: Readonly<Record<string, (t: TestContext) => object | Promise<obje
   memoryStorage: () => memoryStorage(),
   sqliteStorage: (t) => closed(t, sqliteStorage(":memory:")),
   fileStorage: (t) => closed(t, fileStorage(temp(t))),
+  postgresStorage: (t) => closed(t, postgresStorage({ url: "postgres://u@127.0.0.1:1/d" })),
   s3Storage: () => s3Storage({ bucket: "app", client } as Parameters<typeof s3Storage>[0]),
   'migratingStorage in "copying"': () => migrating("copying"),
   'migratingStorage in "cutover"': () => migrating("cutover"),
@@ -142,6 +148,8 @@ const objects: Readonly<Record<string, (t: TestContext) => object | Promise<obje
   createVirtualClock: () => createVirtualClock(),
   seededRandom: () => seededRandom(1),
   health: (t) => health(root(t)),
+  sync,
+  watch: (t) => sync(t).open({ table: "orders" }, 1),
   server: async (t) => {
     const server = await serve({ fetch: () => new Response(), port: 0, signals: [] });
     return closed(t, server);
@@ -160,6 +168,76 @@ function bound(object: object): Readonly<Record<string, unknown>> {
 function closed<T extends { close?(): Promise<unknown> }>(t: TestContext, object: T): T {
   t.defer(async () => void await object.close?.());
   return object;
+}
+
+const watched: Readonly<Record<string, unknown>> = {
+  table: "orders",
+  load: () => [],
+  where: true,
+  orderBy: "id",
+  limit: 5,
+  one: false,
+  with: {
+    items: { table: "orders", by: "id", many: true, where: true, orderBy: ["id"], with: {} },
+  },
+  uses: ["orders"],
+  onChange: () => {},
+};
+
+test("[AR4] each option of a sync and of a watch that is nonsense fails with a code", async (t) => {
+  const one = sync(t);
+  const given = {
+    createSync: {
+      sql: silent,
+      tables: { orders: { key: "org", id: "id", columns: ["org", "id"], schema: "s", name: "n" } },
+      publication: "p",
+      slot: { name: "s", failover: true, allowUnboundedWal: true },
+      limits: { concurrentLoads: 4 },
+      queryTimeoutMs: 5,
+    },
+    "sync.watch": { ...watched, key: 1 },
+    "sync.open": watched,
+    syncUp: { tables: { orders: { key: "org" } }, publication: "p", slot: "s" },
+    syncDown: { tables: { orders: { key: "org" } }, publication: "p", slot: "s" },
+  };
+  const calls: Readonly<Record<string, (options: never) => unknown>> = {
+    createSync: (options) => createSync(options),
+    "sync.watch": (options) => one.watch(options),
+    "sync.open": (options) => one.open(options, 1),
+    syncUp: (options) => syncUp(options),
+    syncDown: (options) => syncDown(options),
+  };
+  const found: string[] = [];
+  for (const [name, options] of Object.entries(given)) {
+    const call = calls[name]!;
+    for (const [path, replaced] of replacements(options)) {
+      found.push(
+        ...await uncoded(
+          `${name} ${path}`,
+          () => (value: unknown) => call(replaced(value) as never),
+        ),
+      );
+    }
+  }
+  assertEquals(found, []);
+});
+
+/** Each place in plain objects, and how to put something else there. */
+function replacements(
+  object: object,
+): readonly (readonly [path: string, replaced: (value: unknown) => object])[] {
+  return Object.entries(object).flatMap(([name, value]) => {
+    const inner = typeof value === "object" && value !== null && value !== silent &&
+        !Array.isArray(value)
+      ? replacements(value)
+      : [];
+    return [
+      [name, (other: unknown) => ({ ...object, [name]: other })] as const,
+      ...inner.map(([path, replaced]) =>
+        [`${name}.${path}`, (other: unknown) => ({ ...object, [name]: replaced(other) })] as const
+      ),
+    ];
+  });
 }
 
 for (const [name, make] of Object.entries(objects)) {

@@ -166,11 +166,36 @@ test("[CL10] sweep ends what has expired under the lifetimes it is told", async 
     "--absolute-ms",
     "900000000000000",
   ];
-  assertEquals(await sweep(...ages), { ok: true, examined: 2, ended: 0, removed: 0, failed: 0 });
+  assertEquals(await sweep(...ages), {
+    ok: true,
+    examined: 2,
+    ended: 0,
+    removed: 0,
+    failed: 0,
+    reasons: [],
+  });
   assertEquals((await sweep()).ended, 2);
   assertEquals(
     (await run(folder, ["sweep", "sqlite:app.db", "--yes", "--idle-ms", "soon"])).code,
     2,
+  );
+});
+
+test("[CL10] sweep of a storage that was moved away from says that it was", async (t) => {
+  const { folder } = await filled(t);
+  await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:new.db", "--yes"]);
+  const { code, out } = await run(folder, ["sweep", "sqlite:app.db", "--yes"]);
+  assertEquals(code, 1);
+  assert(
+    /2 failed\n- 2 of them: .*moved to another storage.*\(ERR_CORRUPT_RECORD\)/.test(out),
+    out,
+  );
+  const { reasons } = JSON.parse(
+    (await run(folder, ["sweep", "sqlite:app.db", "--yes", "--json"])).out,
+  );
+  assertEquals(
+    reasons.map(({ code, records }: { code: string; records: number }) => [code, records]),
+    [["ERR_CORRUPT_RECORD", 2]],
   );
 });
 
@@ -217,6 +242,10 @@ test("[CL11] a storage is not moved onto itself, however it is written", async (
   const named = `${other}?table=holdfast_records`;
   assert(isSamePlace(placeOf(shop, folder), placeOf(named, folder)), "that is the default");
   assert(!isSamePlace(placeOf(shop, folder), placeOf(`${other}?table=more`, folder)));
+  const same = (a: string, b: string): boolean =>
+    isSamePlace(placeOf(`s3://${a}`, folder), placeOf(`s3://${b}`, folder));
+  assert(same("b/app", "b/app/") && same("b", "b/?pathStyle=1"), "a prefix is a folder");
+  assert(!same("b/app", "b/ap") && !same("b/app", "c/app") && !same("b", "b?region=eu-west-1"));
   await run(folder, ["migrate-storage", "sqlite:app.db", "sqlite:used.db", "--yes"]);
   const { folder: full } = await filled(t);
   const used = `sqlite:${join(folder, "used.db")}`;

@@ -71,6 +71,25 @@ test("[CL17] up says which tables its publication has no more", async () => {
   assert(!both.said.includes("any more"), both.said);
 });
 
+test("[CL17] down says what it leaves", async () => {
+  await sql.unsafe(
+    "CREATE TABLE mine (owner int NOT NULL, id int PRIMARY KEY); CREATE TABLE theirs (LIKE mine INCLUDING ALL)",
+  );
+  const more = ["--publication", "of_two"];
+  await cli("up", ["mine:owner", "theirs:owner"], { more });
+  await cli("up", ["mine:owner"], { more: ["--publication", "another"] });
+  const down = await cli("down", ["mine:owner"], { more });
+  assertEquals(down.code, 0);
+  assertSays(
+    down,
+    /^What was set up is taken back, but\n- the publication of_two stays: it has more/,
+    /\n- the replica identity of "public"."mine" stays: another publication/,
+  );
+  const json = await cli("down", ["theirs:owner"], { more: [...more, "--json"] });
+  assertEquals(json, { code: 0, said: '{"ok":true,"left":[]}' });
+  await cli("down", ["mine:owner"], { more: ["--publication", "another"] });
+});
+
 test("[CL17] a role that may not is told who may", async () => {
   await sql.unsafe(
     "CREATE TABLE kept (owner int NOT NULL, id int PRIMARY KEY); CREATE ROLE guest LOGIN",

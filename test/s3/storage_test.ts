@@ -62,6 +62,19 @@ test("[SB12] storages with different prefixes in one bucket never meet", async (
   assertEquals([...stub.objects.keys()].sort(), ["/bucket/a/b/k", "/bucket/a/k", "/bucket/a/z"]);
 });
 
+test("[SB12] a prefix is the same place with and without its slash, and no other one is in it", async (t) => {
+  const { stub, place } = await stubFor(t);
+  const open = (prefix: string) => openFor(t, { ...place, prefix });
+  const [bare, slashed, longer] = [open("app"), open("app/"), open("app2")];
+  await bare.put("k", "1");
+  await longer.put("k", "2");
+  assertEquals((await slashed.get("k"))?.value, "1");
+  assertEquals([await bare.list(""), await open("ap").list("")], [["k"], []]);
+  assertEquals([...stub.objects.keys()].sort(), ["/bucket/app/k", "/bucket/app2/k"]);
+  // What is at the top of the bucket stays there.
+  assertEquals((await open("").list("")).includes("app/k"), true);
+});
+
 test("[SB12] a listing passes over objects that are no keys, and is full nevertheless", async (t) => {
   const { stub, place } = await stubFor(t);
   const storage = openFor(t, place);

@@ -196,6 +196,7 @@ test("[SE13] a sweep ends what has expired, and removes what ended an hour ago (
     ended: 0,
     removed: 0,
     failed: 0,
+    reasons: [],
     next: undefined,
   });
   await pass(at, 1);
@@ -244,6 +245,33 @@ test("[SE13] sweeps of two nodes at once do the work once, and disturb no write 
   assertEquals([a.failed + b.failed, written], [0, 2]);
   assert(a.ended + b.ended >= 10);
   assertEquals((await at.theSession()).views["cart"]?.keys, { count: 2 });
+});
+
+test("[SE28] a sweep says why records could not be used, each reason once, and tells nothing of them", async () => {
+  const at = world();
+  await confirmed(at);
+  const one = at.node({ lifetime });
+  await one.sweep();
+  const texts = [
+    '{"~holdfast-migrating":{"mark":"a1"}}',
+    '{"~holdfast-migrating":{"mark":"b2"}}',
+    '{"~holdfast-migrating":{"copy":"c3","from":"1"}}\n{"f":1,"rev":1,"by":"x","state":{}}',
+    '{"f":9,"rev":1,"by":"x"}',
+    "sheep",
+    '{"f":1,"rev":1,"by":"x","state":{"secret":1}}',
+  ];
+  for (const [i, text] of texts.entries()) await at.memory.put(`app/session/s${i}`, text);
+  at.storage.plan = ({ key }) => key === "app/session/s4" ? "refuse" : "none";
+  const { failed, reasons } = await at.finish(one.sweep());
+  const told = reasons.map(({ code, records }) => [code, records]);
+  assertEquals([failed, told], [6, [
+    ["ERR_CORRUPT_RECORD", 3],
+    ["ERR_NEWER_VERSION", 1],
+    ["ERR_STORAGE_UNAVAILABLE", 1],
+    ["ERR_CORRUPT_RECORD", 1],
+  ]]);
+  assert(/moved to another storage/.test(reasons[0]!.message), reasons[0]!.message);
+  assert(!/sheep|secret|a1|session\/s/.test(JSON.stringify(reasons)), JSON.stringify(reasons));
 });
 
 test("[SE13] a session that is used while the sweep looks at it lives on", async () => {

@@ -46,6 +46,7 @@ test("[SY40] a change of a table's columns has a thousand watches load once each
   const w = await manyWatches(1000);
   Object.assign(w.database.seen, { snapshot: "21:21:", lsn: 150 });
   w.feed.raw(begin(20, 100), wider(), insert("1", "1", "a", "b"), commit(100));
+  await w.clock.advance(50);
   assertEquals(await answerAll(w), 4);
   assertEquals(w.database.loads, 1000);
 });
@@ -84,7 +85,7 @@ test("[SY40] a watch that has nothing to show yet does not wait for all that loa
   Object.assign(w.database.seen, { snapshot: "21:21:", lsn: 150 });
   w.feed.raw(begin(20, 100), relation(), commit(100));
   w.feed.raw(begin(20, 101), wider(), commit(101));
-  await w.settle();
+  await w.clock.advance(50);
   const fresh = w.open(1000);
   let turns = 0;
   while (fresh.getSnapshot().version === 0) {

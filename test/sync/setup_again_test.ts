@@ -101,6 +101,62 @@ test("[RL6] up works with a publication of all tables", async () => {
   await run(`DROP PUBLICATION ${name}`);
 });
 
+/** The tables of a publication; `undefined` if it is not there. */
+async function published(publication: string): Promise<readonly string[] | undefined> {
+  if ((await sql`SELECT FROM pg_publication WHERE pubname = ${publication}`).length === 0) return;
+  const rows = await sql`SELECT tablename FROM pg_publication_tables
+    WHERE pubname = ${publication} ORDER BY 1`;
+  return rows.map((row) => String(row["tablename"]));
+}
+
+test("[RL6] down takes its own tables out of a publication, and drops it once nothing is left", async () => {
+  const [one, two] = [w.name(), w.name()];
+  for (const name of [one, two]) await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  const both = { tables: { ...setup(one).tables, ...setup(two).tables }, publication: one };
+  const left = { tables: setup(two).tables, publication: one };
+  await sql.unsafe(syncUp(both));
+  // It may have gone from it, or altogether, before.
+  await sql.unsafe(syncDown(setup(one)));
+  await sql.unsafe(syncDown(setup(one)));
+  assertEquals([await published(one), await indexes(one)], [[two], []]);
+  assertEquals([await problems(left), (await indexes(two)).length], [[], 1]);
+  const sync = createSync({ sql, ...left });
+  await sync.down();
+  await sync.close();
+  assertEquals([await published(one), await indexes(two)], [undefined, []]);
+  await run(`CREATE SCHEMA ${one}`, `CREATE PUBLICATION ${one} FOR TABLES IN SCHEMA ${one}`);
+  await sql.unsafe(syncDown(both));
+  assertEquals(await published(one), []);
+  await run(`DROP TABLE ${one}`);
+  await sql.unsafe(syncDown(both));
+});
+
+test("[RL6] down leaves what others stand on: a publication of all tables, an identity under another one", async () => {
+  const name = w.name();
+  const notices: string[] = [];
+  const client = postgres(server.url, {
+    max: 1,
+    onnotice: ({ message }) => void notices.push(String(message)),
+  });
+  await run(`CREATE TABLE ${name} (${COLUMNS})`, `CREATE PUBLICATION ${name}_all FOR ALL TABLES`);
+  await sql.unsafe(syncUp(setup(name)));
+  await sql.unsafe(syncUp({ ...setup(name), publication: `${name}_other` }));
+  await client.unsafe(syncDown({ ...setup(name), publication: `${name}_all` }));
+  assert((await published(`${name}_all`))!.includes(name));
+  await run(`DROP PUBLICATION ${name}_all`);
+  await client.unsafe(syncDown(setup(name)));
+  assertEquals([await published(name), (await indexes(name)).length], [undefined, 1]);
+  assertEquals(await problems({ ...setup(name), publication: `${name}_other` }), []);
+  assertEquals(notices, [
+    `the publication ${name}_all stays: it is of all tables`,
+    `the replica identity of "public"."${name}" stays: another publication has the table`,
+    `the replica identity of "public"."${name}" stays: another publication has the table`,
+  ]);
+  await client.unsafe(syncDown({ ...setup(name), publication: `${name}_other` }));
+  assertEquals(await indexes(name), []);
+  await client.end();
+});
+
 test("[RL7] a publication that leaves out rows is told, with the SQL that puts it right", async () => {
   const name = w.name();
   await run(`CREATE TABLE ${name} (${COLUMNS})`);

@@ -1,6 +1,16 @@
+import postgres from "postgres";
 import { createSync, syncUp } from "../../adapters/postgres/mod.ts";
+import { Connections } from "../../adapters/postgres/sync_connections.ts";
+import { createVirtualClock } from "../../adapters/testing/mod.ts";
 import { TcpProxy } from "../e2e/live/proxy.ts";
-import { assert, assertEquals, assertThrows, test, type TestContext } from "../harness/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+  test,
+  type TestContext,
+} from "../harness/mod.ts";
 import { eventually, live, until, world } from "./fixtures/world.ts";
 
 interface Thing {
@@ -11,7 +21,7 @@ const w = await world();
 const { sql, run } = w;
 
 /** A table with a row of each of two keys, and what follows it through a proxy. */
-async function behindProxy(t: TestContext, queryTimeoutMs: number) {
+async function behindProxy(t: TestContext, queryTimeoutMs: number, own = false) {
   const table = w.name();
   await run(`CREATE TABLE ${table} (organization_id int NOT NULL, id int PRIMARY KEY)`);
   await run(`INSERT INTO ${table} VALUES (1, 1), (2, 2)`);
@@ -23,8 +33,10 @@ async function behindProxy(t: TestContext, queryTimeoutMs: number) {
   const url = new URL(w.server.url);
   url.port = new URL(proxy.url).port;
   const failures: unknown[] = [];
+  const given = own ? { sql: postgres(url.href, { max: 1, onnotice: () => {} }) } : undefined;
+  t.defer(async () => await given?.sql.end({ timeout: 0 }));
   const sync = createSync({
-    url: url.href,
+    ...(given ?? { url: url.href }),
     tables,
     publication: table,
     queryTimeoutMs,
@@ -43,14 +55,46 @@ function code(error: unknown): unknown {
   return (error as { readonly code?: unknown }).code;
 }
 
-test("[SY41] when connections have died without a word, loads go over new ones", async (t) => {
-  const { sync, table, proxy, failures } = await behindProxy(t, 200);
-  await sync.watch({ table, key: 1 }).ready();
-  proxy.stall();
-  const watch = sync.watch<readonly Thing[]>({ table, key: 2 });
-  assertEquals(await until(watch, (rows) => rows.length > 0), [{ organization_id: 2, id: 2 }]);
-  assert(failures.length > 0, "no load went over a dead connection");
-  assertEquals(new Set(failures.map(code)), new Set(["ERR_STORAGE_UNAVAILABLE"]));
+for (const own of [false, true]) {
+  const whose = own ? "of an instance that is not ours " : "";
+  test(`[SY41] when connections ${whose}have died without a word, loads go over new ones`, async (t) => {
+    const { sync, table, proxy, failures } = await behindProxy(t, 200, own);
+    await sync.watch({ table, key: 1 }).ready();
+    proxy.stall();
+    const watch = sync.watch<readonly Thing[]>({ table, key: 2 });
+    assertEquals(await until(watch, (rows) => rows.length > 0), [{ organization_id: 2, id: 2 }]);
+    assert(failures.length > 0, "no load went over a dead connection");
+    assertEquals(new Set(failures.map(code)), new Set(["ERR_STORAGE_UNAVAILABLE"]));
+  });
+}
+
+test("[SY41] an instance that is not ours is asked again once it has noticed, and is not ended", async (t) => {
+  const clock = createVirtualClock();
+  let notice = (_error: Error) => {};
+  const given = {
+    options: sql.options,
+    begin: () => Promise.reject(new Error("Not asked for")),
+    unsafe: () => new Promise<never>((_, reject) => notice = reject),
+  };
+  const connections = new Connections({ sql: given }, { clock, queryTimeoutMs: 100 });
+  t.defer(() => connections.close());
+  const seen: boolean[] = [];
+  const ask = () =>
+    connections.ask(async (one) => {
+      seen.push(one === given);
+      return await one.unsafe("SELECT 1 AS n");
+    });
+  const late = assertRejects(ask, /did not answer within 5100 ms/);
+  await clock.advance(5100);
+  await late;
+  assertEquals([...(await ask() as readonly unknown[])], [{ n: 1 }]);
+  notice(new Error("The connection is reset"));
+  await clock.advance(0);
+  const again = ask();
+  await clock.advance(0);
+  notice(new Error("Not today"));
+  await assertRejects(() => again, /Not today/);
+  assertEquals(seen, [true, false, true]);
 });
 
 test("[SY41] a load that waits for a lock is ended by the server, and tried again", async (t) => {

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { assert, assertEquals, test } from "../harness/mod.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { createSync, SyncSetupError, syncUp } from "../../adapters/postgres/mod.ts";
 import { cutsUnderWrites, moreRows } from "./fixtures/cuts.ts";
 import { eventually, followTables, until, world } from "./fixtures/world.ts";
@@ -169,6 +169,66 @@ test("[SY38] a table that leaves the publication is told of, and loaded when it 
     await until(watch, (rows, { status }) => status === "live" && rows.length === i + 1);
   }
   await sync.ready();
+});
+
+test("[SY42] what one table lacks is told, and watches of the others go on", async (t) => {
+  const [one, two] = [w.name(), w.name()];
+  const columns = "organization_id int NOT NULL, id int PRIMARY KEY, title text, n int";
+  for (const table of [one, two]) {
+    await run(`CREATE TABLE ${table} (${columns})`, `INSERT INTO ${table} VALUES (1, 1, 'a', 1)`);
+  }
+  const tables = { [one]: { key: "organization_id" }, [two]: { key: "organization_id" } };
+  await sql.unsafe(syncUp({ tables, publication: one }));
+  await run(`ALTER TABLE ${two} REPLICA IDENTITY NOTHING`);
+  const sync = createSync({ sql, tables, publication: one, limits: { checkEveryMs: 20 } });
+  t.defer(() => sync.close());
+  const [good, bad] = [one, two].map((table) => sync.watch<readonly Thing[]>({ table, key: 1 }));
+  await until(good!, (_, { status }) => status === "live");
+  await assertRejects(() => bad!.ready(), "ERR_SYNC_SETUP");
+  await assertRejects(() => sync.ready(), "ERR_SYNC_SETUP");
+  assertEquals([sync.status.state, problemsOf(sync.status.error)], ["live", "identity"]);
+  await sync.up();
+  await until(bad!, (_, { status }) => status === "live");
+  await sync.ready();
+  // While it runs: what is not in the log of one is no matter of the other.
+  const seen: string[] = [];
+  good!.subscribe(({ status }) => seen.push(status));
+  await run(`ALTER PUBLICATION ${one} DROP TABLE ${two}`);
+  await eventually(() => bad!.getSnapshot().status === "stale");
+  assertEquals([sync.status.state, problemsOf(sync.status.error)], ["live", "publication"]);
+  await run(`INSERT INTO ${one} VALUES (1, 2, 'b', 1)`);
+  await until(good!, (rows) => rows.length === 2);
+  await run(syncUp({ tables, publication: one }), `INSERT INTO ${two} VALUES (1, 2, 'b', 1)`);
+  await until(bad!, (rows, { status }) => status === "live" && rows.length === 2);
+  assertEquals(new Set(seen), new Set(["live"]));
+});
+
+test("[SY43] a statement that adds a column has each watch of its table load once", async (t) => {
+  const [one, two] = [w.name(), w.name()];
+  const columns = "organization_id int NOT NULL, id int PRIMARY KEY";
+  for (const table of [one, two]) await run(`CREATE TABLE ${table} (${columns})`);
+  const tables = { [one]: { key: "organization_id" }, [two]: { key: "organization_id" } };
+  const { sync, events } = await followTables(t, sql, tables, one, {
+    limits: { checkEveryMs: 500 },
+  });
+  const watches = [[one, 1], [one, 2], [two, 1]].map(([table, key]) =>
+    sync.watch<readonly Thing[]>({ table: String(table), key: key! })
+  );
+  await run(`INSERT INTO ${one} VALUES (1, 1)`, `INSERT INTO ${two} VALUES (1, 1)`);
+  await until(watches[0]!, (rows) => rows.length === 1);
+  await until(watches[2]!, (rows) => rows.length === 1);
+  await Promise.all(watches.map((watch) => watch.ready()));
+  const loads = (): number => events.filter(({ name }) => name === "holdfast.sync.load").length;
+  const before = loads();
+  await run(
+    `ALTER TABLE ${one} ADD title text DEFAULT 'x'`,
+    `INSERT INTO ${one} VALUES (1, 2, 'y')`,
+  );
+  await until(watches[0]!, (rows) => rows.length === 2);
+  // A look finds this one, and would have found the other.
+  await run(`ALTER TABLE ${two} ADD title text DEFAULT 'x'`);
+  await until(watches[2]!, ([row]) => "title" in row!);
+  assertEquals(loads() - before, 3);
 });
 
 test("[SY38] columns that come without a row are seen, and a key that went and came back", async (t) => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
+import { createSync, syncUp } from "../../adapters/postgres/mod.ts";
 import { followTables, until, world } from "./fixtures/world.ts";
 
 const w = await world();
@@ -149,4 +150,74 @@ test("[SY13] a list stays in its order, and a key is the same, when their column
   assertEquals(ids(await until(odd!, (rows) => rows.length === 2)), [3, 5]);
   await run(`INSERT INTO ${table} VALUES ('007', 6, 3), ('7', 7, 3)`);
   assertEquals(ids(await until(odd!, (rows) => rows.length === 3)), [3, 5, 6]);
+});
+
+test("[SY44] infinite dates are Infinity over connections of our own, in their order, and else as the instance has them", async (t) => {
+  const table = w.name();
+  await run(
+    `CREATE TABLE ${table} (owner int NOT NULL, id int PRIMARY KEY, at timestamptz, day date, list timestamp[])`,
+    `INSERT INTO ${table} VALUES (1, 1, 'infinity', '-infinity', '{infinity,2026-01-02}')`,
+  );
+  const tables = { [table]: { key: "owner" } };
+  const { sync: given } = await followTables(t, sql, tables, table);
+  const own = createSync({ url: w.server.url, tables, publication: table });
+  t.defer(() => own.close());
+  await own.ready();
+  const [of, wide, foreign] = [
+    own.watch<readonly Thing[]>({ table, key: 1, orderBy: ["at", "id"] }),
+    own.watch<readonly Thing[]>({ table, key: 1, orderBy: ["-at", "id"], limit: 2 }),
+    given.watch<readonly Thing[]>({ table, key: 1, orderBy: "id" }),
+  ];
+  await Promise.all([of, wide, foreign].map((watch) => watch!.ready()));
+  await run(
+    `INSERT INTO ${table} VALUES (1, 2, '-infinity', 'infinity', '{-infinity}')`,
+    `INSERT INTO ${table} VALUES (1, 3, '2026-01-02T00:00:00Z', '2026-01-02', '{}')`,
+    `INSERT INTO ${table} VALUES (1, 4, NULL, NULL, NULL)`,
+  );
+  const rows = await until(of!, (all) => all.length === 4);
+  const date = new Date("2026-01-02");
+  assertEquals(rows.map((row) => Object.values(row).slice(1)) as unknown, [
+    [2, -Infinity, Infinity, [-Infinity]],
+    [3, date, date, []],
+    [1, Infinity, -Infinity, [Infinity, new Date("2026-01-02 00:00")]],
+    [4, null, null, null],
+  ]);
+  assertEquals(ids(await until(wide!, (all) => ids(all)[0] === 4)), [4, 1]);
+  // What is loaded is what the log has had.
+  const later = own.watch<readonly Thing[]>({ table, key: 1, orderBy: ["at", "id"] });
+  await later.ready();
+  assertEquals(later.getSnapshot().value, rows);
+  const seen = await until(foreign!, (all) => all.length === 4);
+  const queried = await sql.unsafe(`SELECT * FROM ${table} ORDER BY id`);
+  // An invalid date equals no other one everywhere.
+  const texts = (all: Iterable<object>) => Array.from(all, (row) => Object.values(row).map(String));
+  assertEquals(texts(seen), texts(queried as unknown as Iterable<object>));
+  assertEquals(foreign!.getSnapshot().status, "live");
+});
+
+test("[SY44] a type that is given for dates has its way, and infinite ones are parameters", async (t) => {
+  const table = w.name();
+  await run(
+    `CREATE TABLE ${table} (owner int NOT NULL, id int PRIMARY KEY, at timestamptz)`,
+    `INSERT INTO ${table} VALUES (1, 1, 'infinity')`,
+  );
+  const tables = { [table]: { key: "owner" } };
+  await sql.unsafe(syncUp({ tables, publication: table }));
+  const text = { to: 1184, from: [1082, 1114, 1184], serialize: String, parse: String };
+  const url = w.server.url;
+  const plain = createSync({ url, tables, publication: table, types: { text } });
+  const own = createSync({ url, tables, publication: table });
+  t.defer(() => plain.close());
+  t.defer(() => own.close());
+  const first = await plain.watch<readonly Thing[]>({ table, key: 1 }).ready();
+  assertEquals(first.value as unknown, [{ owner: 1, id: 1, at: "infinity" }]);
+  const asked = await own.watch({
+    table,
+    key: 1,
+    load: async (sql) => {
+      const rows = sql.unsafe("SELECT id FROM " + table + " WHERE at = $1", [Infinity] as never[]);
+      return Array.from(await rows as readonly Thing[]);
+    },
+  }).ready();
+  assertEquals(asked.value, [{ id: 1 }]);
 });
