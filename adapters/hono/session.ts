@@ -2,6 +2,7 @@ import { RequestSession } from "../../src/stash/request_session.ts";
 import type { Session } from "../../src/stash/session.ts";
 import { withCookie } from "../web/handle.ts";
 import type { Holdfast } from "../web/holdfast.ts";
+import { findInternals, type Internals } from "../web/internals.ts";
 import type { OpenSession } from "../web/opened.ts";
 import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
@@ -54,6 +55,13 @@ interface Mount {
   readonly isInner: boolean;
 }
 
+/** What sessions are opened with. */
+interface Root {
+  readonly holdfast: Holdfast;
+  /** To open one without checks and closures, which cost each request as much as the rest of it. */
+  readonly internals: Internals | undefined;
+}
+
 /** The mount of the middleware that has opened a session for a request: nearly always the only one. */
 class Opened implements Mount {
   readonly c: SessionContext;
@@ -65,14 +73,19 @@ class Opened implements Mount {
   readonly #request: Request;
   #admits: readonly Admit[] = noAdmits;
 
-  constructor(holdfast: Holdfast, c: SessionContext, before: Opened | undefined) {
+  constructor(
+    { holdfast, internals }: Root,
+    c: SessionContext,
+    before: Opened | undefined,
+  ) {
     this.holdfast = holdfast;
     this.c = c;
     this.before = before;
     // As it came: a middleware may put another one in its place.
     this.#request = c.req.raw;
     const cookies = this.#request.headers.get("cookie");
-    this.open = holdfast.open(cookies, { admit: () => this.#admit() });
+    this.open = internals?.open(cookies, this) ??
+      holdfast.open(cookies, { admit: () => this.admit() });
     RequestSession.leaveNote(this.open.session, this);
   }
 
@@ -82,7 +95,7 @@ class Opened implements Mount {
   }
 
   /** Asks them all. */
-  async #admit(): Promise<boolean> {
+  async admit(): Promise<boolean> {
     for (const ask of this.#admits) if (await ask(this.#request) !== true) return false;
     return true;
   }
@@ -172,11 +185,12 @@ export function session(
   }
   checkKnown(options, optionNames, "make the session middleware");
   const { autoStash = false, admit } = options;
+  const root = { holdfast, internals: findInternals(holdfast) };
   // Without `async`: each request pays for it, and most have nothing to do in the end.
   return (c, next) => {
     const last = lastOpened(c);
     const outer = findOpened(last, holdfast);
-    const opened = outer ?? new Opened(holdfast, c, last);
+    const opened = outer ?? new Opened(root, c, last);
     if (admit !== undefined) opened.ask(admit);
     c.set("session", opened.open.session);
     const mount: Mount = outer === undefined ? opened : { c, open: outer.open, isInner: true };

@@ -249,11 +249,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     return { complete: reports.every((report) => report.complete), unfinished };
   };
   const holdfast: Holdfast = {
-    open: (cookieHeader, openOptions = {}) => {
-      const tokens = readCookie(cookieHeader, cookie.name);
-      const session = sessions.open(tokens, checkOpen(openOptions));
-      return new OpenedSession(session, cookie);
-    },
+    open: (cookieHeader, openOptions = {}) => internals.open(cookieHeader, checkOpen(openOptions)),
     sweep: async (sweepOptions = {}) => await sessions.sweep(checkSweep(sweepOptions)),
     object: <S extends object, H>(
       definition: ObjectDefinition<S, H>,
@@ -378,6 +374,8 @@ function compose(
     keys,
     sessions,
     cookie,
+    open: (cookieHeader, asked) =>
+      new OpenedSession(sessions.open(readCookie(cookieHeader, cookie.name), asked), cookie),
     get closing() {
       return engine.closing;
     },

@@ -7,8 +7,10 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Hmac } from "../../src/ports/hmac.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { TelemetryEvent } from "../../src/ports/telemetry.ts";
+import type { SessionOptions } from "../../src/stash/session.ts";
 import type { Sessions } from "../../src/stash/sessions.ts";
 import type { CookieSettings } from "./cookies.ts";
+import type { OpenSession } from "./opened.ts";
 
 /** What can be looked at of a process. */
 export interface Inspection {
@@ -29,6 +31,8 @@ export interface Internals {
   readonly keys: Promise<readonly Keys[]>;
   readonly sessions: Sessions;
   readonly cookie: CookieSettings;
+  /** Opens the session of a request like `open()`, which checks its options each time. */
+  open(cookieHeader: string | null | undefined, options: SessionOptions): OpenSession;
   /** It is being closed, or is closed. */
   readonly closing: boolean;
   /** Reads from storage, to see whether that works. */
@@ -44,6 +48,11 @@ const known = new WeakMap<object, Internals>();
 /** Notes what a root is made of. */
 export function noteInternals(holdfast: object, internals: Internals): void {
   known.set(holdfast, internals);
+}
+
+/** What a root is made of; `undefined` if another copy of this package has made it. */
+export function findInternals(holdfast: object): Internals | undefined {
+  return known.get(holdfast);
 }
 
 /**
