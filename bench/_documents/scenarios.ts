@@ -65,11 +65,31 @@ async function connect(
 
 const closeAll = (clients: readonly Client[]) => Promise.all(clients.map((each) => each.close()));
 
-/** 20 changes a second, told to all: how long until each has heard, and what that costs the server. */
+/** CPU time per second of a server that has nothing left to do, at most, in µs. */
+const restUs = 10_000;
+
+/** Waits until a server has done what it does after a load, such as collecting garbage; 20 s at most. */
+async function atRest({ server }: Subject): Promise<void> {
+  for (let looks = 0; looks < 20; looks++) {
+    const before = await server.stats();
+    await pause(1000);
+    const after = await server.stats();
+    if (after.cpuUs - before.cpuUs < restUs) return;
+  }
+}
+
+/**
+ * 20 changes a second, told to all: how long until each has heard, and what that costs the server, which
+ * has been used before and is at rest otherwise, as one that has run for a while.
+ */
 export async function fanOut(
   subject: Subject,
-  { connections, seconds }: Sizes,
+  sizes: Sizes,
 ): Promise<Pick<Outcome, "fanOut" | "cpuUs">> {
+  const { connections, seconds } = sizes;
+  // A compiler warms up with use.
+  await throughput(subject, 1, sizes);
+  await atRest(subject);
   await subject.server.seed("fan", 10);
   const clients = await connect(subject, "fan", connections);
   const [writer, ...others] = clients as [Client, ...Client[]];
@@ -86,7 +106,6 @@ export async function fanOut(
     }
     await pause(500);
   };
-  // A compiler warms up with use.
   await write(20 * seconds);
   times.length = 0;
   const before = await subject.server.stats();
