@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../src/core/errors.ts";
-import { nearestName, shown } from "../../src/core/options.ts";
+import { nearestName } from "../../src/core/options.ts";
 import type { Storage } from "../../src/ports/storage.ts";
 import { denokvStorage } from "../denokv/mod.ts";
 import { fileStorage } from "../file/mod.ts";
@@ -177,10 +177,10 @@ function checkParameters(given: URLSearchParams): void {
   for (const name of given.keys()) {
     if (S3_PARAMETERS.includes(name)) continue;
     const nearest = nearestName(name, S3_PARAMETERS);
-    // What is like none of them may be a part of a secret with "&" in it.
+    // Itself it is not told: it may be, or end with, a part of a secret that has "&" or no "=" before it.
     const what = nearest === undefined
       ? `what its URL may have are ${S3_PARAMETERS.map((one) => `"${one}"`).join(", ")}`
-      : `s3:// has no ${shown(name)}; the nearest is "${nearest}"`;
+      : `s3:// does not know a parameter that is nearly "${nearest}"`;
     throw new UsageError(`Cannot open a storage: ${what}`);
   }
   const pathStyle = given.get("pathStyle");

@@ -205,7 +205,8 @@ test("[CL4] a parameter of an S3 URL that does not exist ends with 2: a misspelt
   const folder = temp(t);
   const misspelt = await run(folder, ["inspect", "s3://app/?endpont=http://127.0.0.1:1"]);
   assertEquals(misspelt.code, 2);
-  const message = 'Cannot open a storage: s3:// has no "endpont"; the nearest is "endpoint"';
+  const message =
+    'Cannot open a storage: s3:// does not know a parameter that is nearly "endpoint"';
   assert(misspelt.error.startsWith(message), misspelt.error);
   const { code } = await run(folder, ["inspect", "s3://app/?region=eu&pathStyle=yes"]);
   assertEquals(code, 2);
