@@ -1,5 +1,5 @@
 import type { Storage } from "../../src/ports/storage.ts";
-import type { SweepReason } from "../../src/stash/sweep.ts";
+import { addReason, type SweepReason } from "../../src/stash/sweep.ts";
 import { createHoldfast } from "../web/holdfast.ts";
 import { webRandom } from "../web/random.ts";
 import { type Command, messageOf } from "./output.ts";
@@ -58,16 +58,17 @@ export const sweepCommand: Command = command({
 });
 
 interface Counts {
-  examined: number;
-  ended: number;
-  removed: number;
-  failed: number;
-  reasons: readonly SweepReason[];
+  readonly examined: number;
+  readonly ended: number;
+  readonly removed: number;
+  readonly failed: number;
+  readonly reasons: readonly SweepReason[];
 }
 
 async function sweepAll(storage: Storage, namespace: string, given: Given): Promise<Counts> {
   const holdfast = open(storage, namespace, given);
-  const counts: Counts = { examined: 0, ended: 0, removed: 0, failed: 0, reasons: [] };
+  const counts = { examined: 0, ended: 0, removed: 0, failed: 0 };
+  const reasons = new Map<string, SweepReason>();
   try {
     let after: string | undefined;
     do {
@@ -75,23 +76,13 @@ async function sweepAll(storage: Storage, namespace: string, given: Given): Prom
       for (const what of ["examined", "ended", "removed", "failed"] as const) {
         counts[what] += part[what];
       }
-      counts.reasons = joined(counts.reasons, part.reasons);
+      for (const reason of part.reasons) addReason(reasons, reason);
       after = part.next;
     } while (after !== undefined);
-    return counts;
+    return { ...counts, reasons: [...reasons.values()] };
   } finally {
     await holdfast.close();
   }
-}
-
-/** The reasons of two parts, each once. */
-function joined(one: readonly SweepReason[], other: readonly SweepReason[]): SweepReason[] {
-  const all = new Map<string, SweepReason>();
-  for (const reason of [...one, ...other]) {
-    const name = `${reason.code} ${reason.message}`;
-    all.set(name, { ...reason, records: reason.records + (all.get(name)?.records ?? 0) });
-  }
-  return [...all.values()];
 }
 
 function open(

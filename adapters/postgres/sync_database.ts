@@ -47,10 +47,10 @@ export class Database implements SyncDatabase {
     const { options, found } = await ask(async (sql) => {
       return { options: sql.options, found: await inspect(sql, tables, publication, false) };
     });
-    const { problems } = found;
+    const wrong = found.problems.some((problem) => !isWarning(problem));
     const infos = found.tables.map(({ info }) => info);
     // Without any that is set up there is nothing to follow.
-    if (problems.length > 0 || infos.every((info) => info.problems !== undefined)) {
+    if (wrong || infos.every((info) => info.problems !== undefined)) {
       throw new SyncSetupError(allProblems(found).filter((problem) => !isWarning(problem)));
     }
     // Not before: an instance learns of its array types with its first query.

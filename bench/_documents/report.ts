@@ -1,3 +1,4 @@
+import { barLine } from "../_lib/bar.ts";
 import { figure, median, table } from "../_lib/stats.ts";
 import type { Outcome } from "./scenarios.ts";
 
@@ -55,18 +56,11 @@ export function bars(results: readonly Results[]): readonly string[] {
       if (most === undefined && least === undefined) return [];
       const found = value(result, of);
       if (Number.isNaN(found)) return [];
-      const kept = found <= (most ?? Infinity) && found >= (least ?? 0);
-      const limit = most === undefined
-        ? `at least ${figure(least ?? 0)}`
-        : `at most ${figure(most)}`;
       const floor = results.find(({ subject, runtime }) =>
         subject === "floor" && runtime === result.runtime
       );
-      const beside = floor === undefined ? "" : ` (floor ${figure(value(floor, of))})`;
-      const outcome = kept ? "kept" : `missed${beside}`;
-      return [
-        `- ${result.name.replaceAll("*", "")}: ${name}, ${limit}: ${figure(found)}, ${outcome}`,
-      ];
+      const bar = { what: name, found, most, least, floor: floor && value(floor, of) };
+      return [barLine(result.name.replaceAll("*", ""), bar)];
     })
   );
 }

@@ -1,15 +1,5 @@
-import { figure } from "../_lib/stats.ts";
+import { type Bar, barLine } from "../_lib/bar.ts";
 import { latencyOf, middle, type Results } from "./report.ts";
-
-/** Something that was promised, on one runtime. */
-interface Bar {
-  readonly what: string;
-  readonly found: number;
-  readonly most?: number;
-  readonly least?: number;
-  /** What Postgres' own program comes to, where it can be compared. */
-  readonly floor?: number;
-}
 
 /** Rows of one transaction and transactions of one row, decoded in a second. */
 const decoded = [
@@ -26,13 +16,13 @@ function barsOf(result: Results): readonly Bar[] {
     );
   return [
     ...[100, 1000].map((rate) => ({
-      what: `to the callback at ${rate}/s, times the p50 of pg_recvlogical,`,
+      what: `to the callback at ${rate}/s, times the p50 of pg_recvlogical`,
       most: 1.3,
       found: latencyOf(result, "holdfast", rate, ({ p50 }) => p50) /
         latencyOf(result, "pg_recvlogical", rate, ({ p50 }) => p50),
     })),
     ...decoded.map(({ kind, what, least }) => ({
-      what: `the decoder alone, each row read for a watch, ${what},`,
+      what: `the decoder alone, each row read for a watch, ${what}`,
       least,
       found: middle(
         decoder.filter((one) => one.kind === kind && one.watched),
@@ -40,13 +30,13 @@ function barsOf(result: Results): readonly Bar[] {
       ),
     })),
     ...decoded.map(({ kind, what, least }) => ({
-      what: `from a server on the same cores, ${what},`,
+      what: `from a server on the same cores, ${what}`,
       least,
       found: fromServer(kind, "holdfast"),
       floor: fromServer(kind, "pg_recvlogical"),
     })),
     {
-      what: "a slow consumer, resident MB more,",
+      what: "a slow consumer, resident MB more",
       most: 50,
       found: middle(slow.filter(({ watches }) => watches === 1), ({ megabytes }) => megabytes),
     },
@@ -56,15 +46,7 @@ function barsOf(result: Results): readonly Bar[] {
 /** What was promised, and whether it is kept; never a reason to fail. */
 export function bars(all: readonly Results[]): readonly string[] {
   return all.flatMap((result) =>
-    barsOf(result).filter(({ found }) => !Number.isNaN(found)).map((bar) => {
-      const { what, found, most, least, floor } = bar;
-      const kept = found <= (most ?? Infinity) && found >= (least ?? 0);
-      const limit = most === undefined
-        ? `at least ${figure(least ?? 0)}`
-        : `at most ${figure(most)}`;
-      const beside = floor === undefined ? "" : ` (floor ${figure(floor)})`;
-      const outcome = kept ? "kept" : `missed${beside}`;
-      return `- ${result.runtime}: ${what} ${limit}: ${figure(found)}, ${outcome}`;
-    })
+    barsOf(result).filter(({ found }) => !Number.isNaN(found))
+      .map((bar) => barLine(result.runtime, bar))
   );
 }

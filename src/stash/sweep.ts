@@ -58,7 +58,7 @@ export async function sweep(
       counts[await sweepOne(context, key)]++;
     } catch (error) {
       counts.failed++;
-      count(reasons, error);
+      addReason(reasons, reasonOf(error));
     }
   }
   const { ended, removed, failed } = counts;
@@ -67,13 +67,19 @@ export async function sweep(
   return { examined: keys.length, ended, removed, failed, reasons: [...reasons.values()], next };
 }
 
-/** Counts a reason. What a storage throws of its own may hold anything: of that only the class is told. */
-function count(reasons: Map<string, SweepReason>, error: unknown): void {
+/** Adds a reason to others, each of which is there once. */
+export function addReason(reasons: Map<string, SweepReason>, reason: SweepReason): void {
+  const name = `${reason.code} ${reason.message}`;
+  const records = reason.records + (reasons.get(name)?.records ?? 0);
+  reasons.set(name, { ...reason, records });
+}
+
+/** What a storage throws of its own may hold anything: of that only the class is told. */
+function reasonOf(error: unknown): SweepReason {
   const { code, message } = error instanceof HoldfastError
     ? error
     : { code: undefined, message: error instanceof Error ? error.name : typeof error };
-  const name = `${code} ${message}`;
-  reasons.set(name, { code, message, records: (reasons.get(name)?.records ?? 0) + 1 });
+  return { code, message, records: 1 };
 }
 
 /** Deals with one record; the next sweep tries again what has failed. */

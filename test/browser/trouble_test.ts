@@ -19,6 +19,14 @@ function handsOutNewTokens(fake: FakeServer): void {
   };
 }
 
+function takesNewTokensOnly(fake: FakeServer): void {
+  fake.onJoin = ({ token }) => {
+    if (token === "new") return {};
+    queueMicrotask(() => fake.cut(4401));
+    return undefined;
+  };
+}
+
 /** Its hook says when it is there, and when it goes; the first one can be had as `old`. */
 const pushingEditor = `document.addEventListener("live:start", ({ detail }) => {
   detail.hooks = {
@@ -75,11 +83,7 @@ inBrowser(
     await showing(page, "reconnecting");
     await page.evaluate("document.querySelector('button').click()");
     const before = fake.of("event").length;
-    fake.onJoin = ({ token }) => {
-      if (token === "new") return {};
-      queueMicrotask(() => fake.cut(4401));
-      return undefined;
-    };
+    takesNewTokensOnly(fake);
     fake.refusing = false;
     await showing(page, "connected");
     assertEquals(await page.inputValue("[name=a]"), "");
@@ -128,11 +132,7 @@ inBrowser(
     fake.refusing = true;
     fake.cut();
     await page.waitForSelector("text=Connection lost");
-    fake.onJoin = ({ token }) => {
-      if (token === "new") return {};
-      queueMicrotask(() => fake.cut(4401));
-      return undefined;
-    };
+    takesNewTokensOnly(fake);
     fake.refusing = false;
     await showing(page, "connected");
     assertEquals(
