@@ -169,7 +169,6 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
   });
   try {
     if (sql === undefined) return report(await database.check(), json, output);
-    const before = verb === "up" ? await database.published() : [];
     try {
       await (await connections.sql()).unsafe(sql);
     } catch (error) {
@@ -178,20 +177,15 @@ async function carryOut(wanted: Wanted, output: CliOutput): Promise<number> {
       throw new Error(explained(error, left));
     }
     const problems = verb === "up" ? await database.check() : [];
-    const gone = lost(before, verb === "up" ? await database.published() : []);
     if (verb === "down") {
       if (json) output.out(JSON.stringify({ ok: true, left: notices }));
       else undone(notices, output);
-    } else if (json) output.out(JSON.stringify({ ok: true, problems, gone }));
-    else done(problems, gone, output);
+    } else if (json) output.out(JSON.stringify({ ok: true, problems, notes: notices }));
+    else done(problems, notices, output);
     return 0;
   } finally {
     await connections.close();
   }
-}
-
-function lost(before: readonly string[], after: readonly string[]): readonly string[] {
-  return before.filter((name) => !after.includes(name));
 }
 
 function undone(left: readonly string[], { out }: CliOutput): void {
@@ -201,18 +195,11 @@ function undone(left: readonly string[], { out }: CliOutput): void {
 
 function done(
   problems: readonly SyncProblem[],
-  gone: readonly string[],
+  notes: readonly string[],
   { out }: CliOutput,
 ): void {
-  out("The database is set up");
-  if (gone.length > 0) {
-    out(
-      `The publication does not have ${
-        gone.join(", ")
-      } any more: it gets the tables that are named, so name ` +
-        "all of an application at once, and give each application one of its own with --publication",
-    );
-  }
+  out(`The database is set up${notes.length > 0 ? ", and" : ""}`);
+  for (const note of notes) out(`- ${note}`);
   if (problems.length === 0) return;
   out("What is left to do, for this role and server:");
   for (const problem of problems) out(lineOf(problem));

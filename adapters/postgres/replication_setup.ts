@@ -37,7 +37,8 @@ export function identityColumns({ key, id }: ResolvedTable): readonly string[] {
  * Writes the SQL that sets a database up for sync: for each table a unique index on (key, id) as its
  * replica identity, so that deleted and moved rows say whom they belonged to, and one publication. It
  * is one statement, which can be run again: what is there stays, as a unique index on these columns that was
- * made `CONCURRENTLY` before, and the publication gets exactly these tables. The partitions that a partitioned table has by then are included.
+ * made `CONCURRENTLY` before, `REPLICA IDENTITY FULL`, and tables of others in the publication, which a notice
+ * names. The partitions that a partitioned table has by then are included.
  *
  * @param options The tables.
  * @returns The SQL, for `sync.up()`, the command line or a migration tool.
@@ -50,7 +51,8 @@ export function identityColumns({ key, id }: ResolvedTable): readonly string[] {
  *
  * const sql = syncUp({ tables: { orders: { key: "organization_id" } } });
  * assertEquals(sql.includes('("organization_id", "id")'), true);
- * assertEquals(sql.includes('CREATE PUBLICATION "holdfast" FOR TABLE "public"."orders"'), true);
+ * assertEquals(sql.includes('CREATE PUBLICATION "holdfast"'), true);
+ * assertEquals(sql.includes('ADD TABLE "public"."orders"'), true);
  * ```
  */
 export function syncUp(options: SyncSetupOptions): string {
@@ -64,9 +66,9 @@ export function syncUp(options: SyncSetupOptions): string {
 
 /**
  * Writes the SQL that takes back what {@linkcode syncUp} has set up: the tables in the publication, and that
- * too if it has no others, the replica identities, their indexes, and the slot if there is one. What others stand
- * on stays, and a notice says so: a publication of all tables, and the replica identity of a table that is in
- * another publication. Close everything that uses them first.
+ * too if it has no others, their indexes, and the slot if there is one; replica identities become again what they
+ * were before. What others stand on stays, and a notice says so: a publication of all tables, and the replica
+ * identity of a table that is in another publication. Close everything that uses them first.
  *
  * @param options The tables.
  * @returns The SQL.
@@ -104,7 +106,12 @@ DECLARE
   wanted text[];
   fit record;
   index_name name;
+  identity regclass;
+  was text;
   old regclass;
+  listed int2[];
+  published jsonb;
+  more text;
   others bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(${LOCK});
@@ -158,22 +165,63 @@ const NAME = [
   "END IF;",
 ];
 
+/**
+ * What an index says of the identity that was there before it, at the end of its comment: `down` makes it that
+ * again. There may be a comment of somebody else before.
+ */
+const MARK = " *\\[holdfast: the replica identity was (.*)\\]$";
+
+/** Finds the index that is the identity of a part, and what was there before `up`; NULL if that was none of ours. */
+const BEFORE = [
+  "SELECT i.indexrelid INTO identity FROM pg_index i WHERE i.indrelid = part AND i.indisreplident;",
+  `was := substring(obj_description(identity, 'pg_class') FROM ${quoteText(MARK)});`,
+  // One of ours that says nothing was made before they did.
+  `IF was IS NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = identity AND ${OURS}) THEN`,
+  "  was := 'DEFAULT';",
+  "END IF;",
+];
+
 function identityStatements(table: ResolvedTable): readonly string[] {
   const names = identityColumns(table);
   const columns = names.map(quoteName).join(", ").replaceAll("%", "%%").replaceAll("'", "''");
   return [
     `wanted := ARRAY[${names.map(quoteText).join(", ")}];`,
     ...forEachPart(table, [
+      // Whoever has said so reads whole rows, and these tell whose they were as well.
+      "IF EXISTS (SELECT FROM pg_class c WHERE c.oid = part AND c.relreplident = 'f') THEN",
+      "  RAISE NOTICE 'the replica identity of % stays FULL, which writes more of each change than is needed, and " +
+      "has no index for what is loaded; after ALTER TABLE ... REPLICA IDENTITY DEFAULT up makes one', part;",
+      "  CONTINUE;",
+      "END IF;",
       ...FITTING,
       "CONTINUE WHEN fit.used;",
+      ...BEFORE,
+      "IF was IS NULL THEN",
+      "  SELECT CASE WHEN identity IS NOT NULL THEN 'INDEX ' || c.relname",
+      "    WHEN t.relreplident = 'n' THEN 'NOTHING' ELSE 'DEFAULT' END INTO was",
+      "    FROM pg_class t LEFT JOIN pg_class c ON c.oid = identity WHERE t.oid = part;",
+      "END IF;",
       "index_name := fit.relname;",
       "IF index_name IS NULL THEN",
       ...NAME.map((line) => `  ${line}`),
       `  EXECUTE format('CREATE UNIQUE INDEX %I ON %s (${columns})', index_name, part);`,
       "END IF;",
       "EXECUTE format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', part, index_name);",
+      ...commentStatements("identity", "NULL"),
+      "SELECT i.indexrelid INTO identity FROM pg_index i WHERE i.indrelid = part AND i.indisreplident;",
+      ...commentStatements("identity", "'[holdfast: the replica identity was ' || was || ']'"),
       ...dropOurs("AND c.relname <> index_name"),
     ]),
+  ];
+}
+
+/** Puts our mark at the end of what an index has as its comment, in place of one that is there, or takes it away. */
+function commentStatements(index: string, mark: string): readonly string[] {
+  const own = `regexp_replace(obj_description(${index}, 'pg_class'), ${quoteText(MARK)}, '')`;
+  return [
+    `IF ${index} IS NOT NULL AND concat(obj_description(${index}, 'pg_class'), ${mark}) <> '' THEN`,
+    `  EXECUTE format('COMMENT ON INDEX %s IS %L', ${index}, nullif(concat_ws(' ', nullif(${own}, ''), ${mark}), ''));`,
+    "END IF;",
   ];
 }
 
@@ -235,10 +283,18 @@ function undoStatements(table: ResolvedTable, publication: string): readonly str
     `  RAISE NOTICE 'the replica identity of % stays: another publication has the table', ${name};`,
     `ELSIF to_regclass(${name}) IS NOT NULL THEN`,
     ...forEachPart(table, [
-      // One that is not ours was there before.
-      "IF EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid",
-      `  WHERE i.indrelid = part AND i.indisreplident AND ${OURS}) THEN`,
-      "  EXECUTE format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', part);",
+      // One that says nothing is none of ours: it was there before.
+      ...BEFORE,
+      "IF was IS NOT NULL THEN",
+      ...commentStatements("identity", "NULL"),
+      "  BEGIN",
+      "    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY ', part) || CASE WHEN was LIKE 'INDEX %'",
+      "      THEN format('USING INDEX %I', substr(was, 7)) WHEN was = 'NOTHING' THEN was ELSE 'DEFAULT' END;",
+      "  EXCEPTION WHEN undefined_object OR wrong_object_type OR feature_not_supported THEN",
+      "    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', part);",
+      "    RAISE NOTICE 'the replica identity of % is DEFAULT now: before it was the index %, which cannot be it " +
+      "any more', part, substr(was, 7);",
+      "  END;",
       "END IF;",
       ...dropOurs(),
     ]),
@@ -246,28 +302,67 @@ function undoStatements(table: ResolvedTable, publication: string): readonly str
   ];
 }
 
+const SETTINGS = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
+
 function publicationStatements(
   tables: readonly ResolvedTable[],
   publication: string,
 ): readonly string[] {
-  const list = tables.map((table) => {
-    const columns = table.columns?.map(quoteName).join(", ");
-    return quoteQualified(table) + (columns === undefined ? "" : ` (${columns})`);
-  }).join(", ");
-  const name = quoteName(publication);
-  const settings =
-    "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
+  const [name, text] = [quoteName(publication), quoteText(publication)];
+  const which = `FROM pg_publication WHERE pubname = ${text}`;
+  const ours = tables.map((table) => `(${quoteText(table.schema)}, ${quoteText(table.name)})`);
   return [
-    `IF EXISTS (SELECT FROM pg_publication WHERE pubname = ${quoteText(publication)}) THEN`,
+    `IF NOT EXISTS (SELECT ${which}) THEN`,
+    `  CREATE PUBLICATION ${name} WITH (${SETTINGS});`,
+    `ELSIF NOT (SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot ${which}) THEN`,
+    `  ALTER PUBLICATION ${name} SET (${SETTINGS});`,
+    "  RAISE NOTICE 'the publication % has all kinds of changes now, those of partitions as of their table: " +
+    `for everyone who reads it', quote_ident(${text});`,
+    "END IF;",
     // One of all tables has these as well, and takes no list.
-    `  IF NOT (SELECT puballtables FROM pg_publication WHERE pubname = ${
-      quoteText(publication)
-    }) THEN`,
-    `    ALTER PUBLICATION ${name} SET TABLE ${list};`,
+    `IF NOT (SELECT puballtables ${which}) THEN`,
+    ...tables.flatMap((table) => publishStatements(table, publication)).map((line) => `  ${line}`),
+    // They may be those of another application.
+    "  SELECT string_agg(quote_ident(schemaname) || '.' || quote_ident(tablename), ', '",
+    `    ORDER BY schemaname, tablename) INTO more FROM pg_publication_tables WHERE pubname = ${text}`,
+    `    AND (schemaname, tablename) NOT IN (${ours.join(", ")});`,
+    "  IF more IS NOT NULL THEN",
+    "    RAISE NOTICE 'the publication % has more than these tables, and keeps it: % (down takes out what is " +
+    `named)', quote_ident(${text}), more;`,
     "  END IF;",
-    `  ALTER PUBLICATION ${name} SET (${settings});`,
-    "ELSE",
-    `  CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (${settings});`,
+    "END IF;",
+  ];
+}
+
+/** Has one table in a publication with the columns that are asked for, and all rows. */
+function publishStatements(table: ResolvedTable, publication: string): readonly string[] {
+  const [name, text] = [quoteName(publication), quoteText(publication)];
+  const [qualified, columns] = [quoteQualified(table), table.columns];
+  const id = `${quoteText(qualified)}::regclass`;
+  const list = columns === undefined ? "" : ` (${columns.map(quoteName).join(", ")})`;
+  const add = `ALTER PUBLICATION ${name} ADD TABLE ${qualified}${list};`;
+  return [
+    columns === undefined
+      ? "listed := NULL;"
+      : "SELECT array_agg(attnum ORDER BY attnum) INTO listed FROM pg_attribute " +
+        `WHERE attrelid = ${id} AND attname::text IN (${columns.map(quoteText).join(", ")});`,
+    // As JSON: before Postgres 15 a row of it has neither columns nor a condition.
+    "SELECT to_jsonb(r) INTO published FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid",
+    `  WHERE p.pubname = ${text} AND r.prrelid = ${id};`,
+    "IF published IS NULL THEN",
+    // All of a schema may be in it.
+    `  IF listed IS NOT NULL OR NOT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = ${text}`,
+    `    AND schemaname = ${quoteText(table.schema)} AND tablename = ${
+      quoteText(table.name)
+    }) THEN`,
+    `    ${add}`,
+    "  END IF;",
+    "ELSIF published->>'prqual' IS NOT NULL",
+    "  OR nullif(published->'prattrs', 'null') IS DISTINCT FROM to_jsonb(listed) THEN",
+    `  ALTER PUBLICATION ${name} DROP TABLE ${qualified};`,
+    `  ${add}`,
+    "  RAISE NOTICE 'the publication % has all rows of % now, and the columns that are asked for: for everyone " +
+    `who reads it', quote_ident(${text}), ${quoteText(qualified)};`,
     "END IF;",
   ];
 }

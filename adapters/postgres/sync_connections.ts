@@ -8,7 +8,7 @@ export interface ConnectionOptions {
   readonly sql?: SyncSql;
   readonly url?: string;
   readonly types?: Readonly<Record<string, object>>;
-  /** Hears what the server remarks, with `url`. */
+  /** Hears the notices of the server, with `url`; of its warnings check() says more. */
   readonly notice?: (message: string) => void;
 }
 
@@ -85,7 +85,9 @@ export class Connections {
     const { sql, url, types, notice } = this.#options;
     const make = await importPostgres();
     if (sql !== undefined) return make({ ...settingsOf(sql), ...POOL });
-    const onnotice = ({ message }: { readonly message?: string }): void => notice?.(`${message}`);
+    const onnotice = ({ severity, message }: Readonly<Record<string, unknown>>): void => {
+      if (severity === "NOTICE") notice?.(String(message));
+    };
     return make(url!, { ...POOL, onnotice, types: { holdfastDates: DATES, ...types } });
   }
 

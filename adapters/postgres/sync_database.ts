@@ -4,7 +4,7 @@ import type { AnyWatchOptions, Plan } from "../../src/sync/plan.ts";
 import { type SyncProblem, SyncSetupError } from "../../src/sync/setup.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { Codec } from "../../src/sync/row.ts";
-import { readPublication, readSetup } from "./replication_catalog.ts";
+import { readSetup } from "./replication_catalog.ts";
 import { allProblems, inspect, isWarning } from "./replication_check.ts";
 import { codecOf } from "./sync_codec.ts";
 import { runGenerated, runLoad } from "./sync_load.ts";
@@ -70,13 +70,6 @@ export class Database implements SyncDatabase {
   async check(): Promise<readonly SyncProblem[]> {
     const { tables, publication, ask } = this.#options;
     return allProblems(await ask((sql) => inspect(sql, tables, publication, true)));
-  }
-
-  /** The tables that are in the publication, with their schemas; none if it is not there. */
-  async published(): Promise<readonly string[]> {
-    const { publication, ask } = this.#options;
-    const facts = await ask((sql) => readPublication(sql, publication, 0));
-    return facts?.tables.map(({ schema, name }) => `"${schema}.${name}"`) ?? [];
   }
 
   async snapshot(): Promise<string> {

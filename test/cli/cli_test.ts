@@ -122,7 +122,7 @@ test("[CL4] wrong arguments end with 2 and say what is right, help ends with 0",
 test("[CL5] the tables come from a module", async () => {
   const { code, out } = await cli("sync", "up", "--config", "config.ts", "--print");
   assertEquals(code, 0);
-  assert(out.includes('CREATE PUBLICATION "from_config" FOR TABLE "app"."notes"'), out);
+  assert(out.includes('ALTER PUBLICATION "from_config" ADD TABLE "app"."notes"'), out);
 });
 
 test("[CL6] started as a program it runs", () => {

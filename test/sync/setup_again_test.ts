@@ -101,6 +101,13 @@ test("[RL6] up works with a publication of all tables", async () => {
   await run(`DROP PUBLICATION ${name}`);
 });
 
+/** A client, and what the server tells it beside the answers. */
+function listening(): readonly [string[], postgres.Sql] {
+  const notices: string[] = [];
+  const onnotice = ({ message }: postgres.Notice): void => void notices.push(String(message));
+  return [notices, postgres(server.url, { max: 1, onnotice })];
+}
+
 /** The tables of a publication; `undefined` if it is not there. */
 async function published(publication: string): Promise<readonly string[] | undefined> {
   if ((await sql`SELECT FROM pg_publication WHERE pubname = ${publication}`).length === 0) return;
@@ -108,6 +115,162 @@ async function published(publication: string): Promise<readonly string[] | undef
     WHERE pubname = ${publication} ORDER BY 1`;
   return rows.map((row) => String(row["tablename"]));
 }
+
+test("[RL6] up adds its tables to a publication that others share, and says what more it has", async () => {
+  const [one, two, three] = [w.name(), w.name(), w.name()];
+  for (const name of [one, two, three]) await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  const columns = ["organization_id", "id"];
+  const first = { tables: { [one]: { key: "organization_id", columns } }, publication: one };
+  await sql.unsafe(syncUp(first));
+  const [notices, client] = listening();
+  await client.unsafe(syncUp({ ...setup(two), publication: one }));
+  assertEquals(await published(one), [one, two]);
+  assertEquals(await problems(first), []);
+  assertEquals(await problems({ ...setup(two), publication: one }), []);
+  const more = `the publication ${one} has more than these tables, and keeps it: `;
+  assertEquals(notices.splice(0).map((notice) => notice.split(" (")[0]), [`${more}public.${one}`]);
+  // Again, and it is the same: there is nobody who has to load for it.
+  const rel = "SELECT oid, xmin::text FROM pg_publication_rel ORDER BY oid";
+  const before = await sql.unsafe(rel);
+  await client.unsafe(syncUp({ ...first, tables: { ...first.tables, ...setup(two).tables } }));
+  assertEquals([[...await sql.unsafe(rel)], notices], [[...before], []]);
+  // What a check gives as the SQL that puts it right takes nothing from the others either.
+  const [problem] = await problems({ ...setup(three), publication: one });
+  await sql.unsafe(problem!.sql!);
+  assertEquals(await published(one), [one, two, three].toSorted());
+  await client.end();
+});
+
+test("[RL6] up has the columns and rows of its tables as they are asked for, and says so", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`);
+  const some = (columns: readonly string[]): ReturnType<typeof setup> => ({
+    tables: { [name]: { key: "organization_id", columns } as { key: string } },
+    publication: name,
+  });
+  const [notices, client] = listening();
+  await client.unsafe(syncUp(some(["id", "organization_id"])));
+  await client.unsafe(syncUp(some(["organization_id", "id"])));
+  assertEquals(notices, []);
+  await client.unsafe(syncUp(some(["organization_id", "id", "owner"])));
+  assertEquals(await problems(some(["organization_id", "id", "owner"])), []);
+  await client.unsafe(syncUp(setup(name)));
+  await run(`ALTER TABLE ${name} ADD more text`);
+  assertEquals(await problems(setup(name)), []);
+  await run(`ALTER PUBLICATION ${name} SET (publish = 'insert')`);
+  await client.unsafe(syncUp(setup(name)));
+  assertEquals(notices.map((notice) => notice.slice(notice.indexOf(" has"), -1)), [
+    ` has all rows of "public"."${name}" now, and the columns that are asked for: for everyone who reads i`,
+    ` has all rows of "public"."${name}" now, and the columns that are asked for: for everyone who reads i`,
+    " has all kinds of changes now, those of partitions as of their table: for everyone who reads i",
+  ]);
+  await run(
+    `DROP PUBLICATION ${name}`,
+    `CREATE PUBLICATION ${name} FOR TABLES IN SCHEMA public WITH (publish_via_partition_root)`,
+  );
+  await client.unsafe(syncUp(setup(name)));
+  assertEquals(await problems(setup(name)), []);
+  assertEquals((await sql`SELECT FROM pg_publication_namespace`).length, 1);
+  await run(`DROP PUBLICATION ${name}`);
+  await client.end();
+});
+
+/** How the replica identity of a table is set: of an index its name. */
+async function identity(table: string): Promise<unknown> {
+  const rows = await sql`SELECT coalesce((SELECT indexrelid::regclass::text FROM pg_index
+      WHERE indrelid = c.oid AND indisreplident), relreplident::text) AS identity
+    FROM pg_class c WHERE oid = to_regclass(${table})`;
+  return rows[0]?.["identity"];
+}
+
+test("[RL6] down makes a replica identity again what it was before the first up", async () => {
+  const name = w.name();
+  const [wide, own] = [`${name}_by_owner`, `${name}_own`];
+  await run(
+    `CREATE TABLE ${name} (${COLUMNS})`,
+    `CREATE UNIQUE INDEX ${wide} ON ${name} (owner, id)`,
+  );
+  const befores = [
+    ["DEFAULT", "d"],
+    ["NOTHING", "n"],
+    [`USING INDEX ${wide}`, wide],
+  ] as const;
+  const upAndDown = async (): Promise<readonly unknown[]> => {
+    await sql.unsafe(syncUp(setup(name)));
+    await sql.unsafe(syncUp(setup(name)));
+    const during = await identity(name);
+    // Another key makes another index.
+    await run(`DROP INDEX IF EXISTS ${name}_gone`);
+    await sql.unsafe(syncUp({ ...setup(name), tables: { [name]: { key: "more" } } }));
+    await sql.unsafe(syncDown(setup(name)));
+    return [during, await identity(name)];
+  };
+  await run(`ALTER TABLE ${name} ADD more int NOT NULL`);
+  for (const [before, is] of befores) {
+    await run(`ALTER TABLE ${name} REPLICA IDENTITY ${before}`);
+    assertEquals(await upAndDown(), [`${name}_holdfast_identity`, is]);
+  }
+  assertEquals(await indexes(name), [wide]);
+  // So it is with an index that up found there, and what somebody has said of that stays.
+  await run(
+    `CREATE UNIQUE INDEX CONCURRENTLY ${own} ON ${name} (organization_id, id)`,
+    `COMMENT ON INDEX ${own} IS 'It''s ours'`,
+  );
+  const comment = async (): Promise<unknown> =>
+    (await sql`SELECT obj_description(to_regclass(${own})) AS comment`)[0]?.["comment"];
+  for (const [before, is] of befores) {
+    await run(`ALTER TABLE ${name} REPLICA IDENTITY ${before}`);
+    assertEquals([...await upAndDown(), await comment()], [own, is, "It's ours"]);
+  }
+  assertEquals(await indexes(name), [wide, own].toSorted());
+});
+
+test("[RL6] down says so when the index that was the replica identity has gone", async () => {
+  const name = w.name();
+  const before = `${name}'s "index" %]`;
+  const quoted = `"${before.replaceAll('"', '""')}"`;
+  await run(
+    `CREATE TABLE ${name} (${COLUMNS})`,
+    `CREATE UNIQUE INDEX ${quoted} ON ${name} (owner, id)`,
+    `ALTER TABLE ${name} REPLICA IDENTITY USING INDEX ${quoted}`,
+  );
+  await sql.unsafe(syncUp(setup(name)));
+  await sql.unsafe(syncDown(setup(name)));
+  assertEquals(await identity(name), quoted);
+  await sql.unsafe(syncUp(setup(name)));
+  await run(`DROP INDEX ${quoted}`);
+  const [notices, client] = listening();
+  await client.unsafe(syncDown(setup(name)));
+  await client.end();
+  assertEquals([await identity(name), await indexes(name)], ["d", []]);
+  assertEquals(notices, [
+    `the replica identity of ${name} is DEFAULT now: before it was the index ${before}, which cannot be it any more`,
+  ]);
+});
+
+test("[RL6] up leaves a replica identity that is FULL, with a word, and so does down", async () => {
+  const name = w.name();
+  await run(`CREATE TABLE ${name} (${COLUMNS})`, `ALTER TABLE ${name} REPLICA IDENTITY FULL`);
+  const [notices, client] = listening();
+  await client.unsafe(syncUp(setup(name)));
+  assertEquals([await identity(name), await problems(setup(name))], ["f", []]);
+  assert(
+    notices.length === 1 && notices[0]!.startsWith(`the replica identity of ${name} stays FULL`),
+  );
+  await client.unsafe(syncDown(setup(name)));
+  assertEquals(await identity(name), "f");
+  // One that an older version has made says nothing, and one that was made FULL after up stays so.
+  await run(`ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`);
+  await client.unsafe(syncUp(setup(name)));
+  await run(`COMMENT ON INDEX ${name}_holdfast_identity IS NULL`);
+  await client.unsafe(syncDown(setup(name)));
+  assertEquals([await identity(name), await indexes(name)], ["d", []]);
+  await client.unsafe(syncUp(setup(name)));
+  await run(`ALTER TABLE ${name} REPLICA IDENTITY FULL`);
+  await client.unsafe(syncDown(setup(name)));
+  assertEquals([await identity(name), await indexes(name)], ["f", []]);
+  await client.end();
+});
 
 test("[RL6] down takes its own tables out of a publication, and drops it once nothing is left", async () => {
   const [one, two] = [w.name(), w.name()];
@@ -133,11 +296,7 @@ test("[RL6] down takes its own tables out of a publication, and drops it once no
 
 test("[RL6] down leaves what others stand on: a publication of all tables, an identity under another one", async () => {
   const name = w.name();
-  const notices: string[] = [];
-  const client = postgres(server.url, {
-    max: 1,
-    onnotice: ({ message }) => void notices.push(String(message)),
-  });
+  const [notices, client] = listening();
   await run(`CREATE TABLE ${name} (${COLUMNS})`, `CREATE PUBLICATION ${name}_all FOR ALL TABLES`);
   await sql.unsafe(syncUp(setup(name)));
   await sql.unsafe(syncUp({ ...setup(name), publication: `${name}_other` }));
