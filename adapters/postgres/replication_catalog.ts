@@ -132,8 +132,9 @@ function publicationQuery(version: number): string {
 
 /**
  * All that decides what of some tables is in the log, as one text for each. The ids of rows of the catalog are
- * among it, so that what was taken back is noticed as well; and the files of partitions, which change with
- * a TRUNCATE of one: the log of a publication by root leaves that out.
+ * among it, so that what was taken back is noticed as well, and the numbers of columns, for one that was dropped
+ * and added again; and the files of partitions, which change with a TRUNCATE of one: the log of a publication by
+ * root leaves that out.
  */
 const SETUP = `WITH wanted AS (
   SELECT c.oid, one.alias, one.schema, one.name
@@ -155,7 +156,7 @@ const SETUP = `WITH wanted AS (
   (SELECT json_agg(json_build_array(c.oid, c.relreplident,
       CASE WHEN parts.leaf THEN pg_relation_filenode(c.oid) END,
       (SELECT json_agg(i.indexrelid) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident),
-      (SELECT json_agg(json_build_array(a.attname, a.atttypid) ORDER BY a.attnum)
+      (SELECT json_agg(json_build_array(a.attnum, a.attname, a.atttypid) ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
     ) ORDER BY c.oid) FROM parts JOIN pg_class c ON c.oid = parts.oid
     WHERE parts.alias = wanted.alias)

@@ -115,12 +115,16 @@ export class Assembler {
 
   #describe(relation: Relation): void {
     const table = this.#options.tableOf(relation);
+    const again = this.#relations.get(relation.id)?.table === table;
     this.#relations.set(relation.id, { relation, table });
     const { root, part } = this.#described;
     if (root !== undefined && part === undefined) this.#described = { root, part: relation };
     else this.#described = table?.info.partitioned === true ? { root: table } : {};
-    if (!table?.describe(relation)) return;
-    this.#keep({ kind: "schema", table });
+    if (table === undefined) return;
+    if (table.describe(relation)) return this.#keep({ kind: "schema", table });
+    // It was altered, and looks the same: a column may have gone, and one of its name come. Of a partitioned table
+    // it comes before each partition, and says nothing.
+    if (again && table.info.partitioned !== true) this.#options.suspect?.(table, false);
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   insert,
   relation,
   things,
+  update,
 } from "./fixtures/fake.ts";
 import { bytes, int16, int32, text, tuple } from "./fixtures/messages.ts";
 
@@ -166,6 +167,33 @@ test("[SY43] a change of columns that queries do not see yet is loaded all the s
   await w.clock.advance(20_000);
   assertEquals(watch.getSnapshot().value as unknown, value);
   assert(loads() <= 4, "it is loaded over and over");
+});
+
+test("[SY43] a table that is described again and looks the same is looked at soon, once", async () => {
+  const w = fakeWorld({ checkEveryMs: 3_600_000 });
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "a"));
+  Object.assign(w.database.seen, { snapshot: "31:31:", lsn: 900, value: [] });
+  const watch = w.open(1);
+  await w.settle();
+  const loads = counter(w);
+  const { looks } = w.database;
+  w.database.sets["things"] = "another column of the same name";
+  const value = [{ org: 1, id: 1, title: "new" }];
+  Object.assign(w.database.seen, { value });
+  w.feed.commit(30, 800, insert("1", "2", "b"));
+  await w.clock.advance(1000);
+  assertEquals([loads(), w.database.looks - looks, watch.getSnapshot().value as unknown], [
+    1,
+    1,
+    value,
+  ]);
+  // It was nothing: who analyzes tables all the time costs no more than one look.
+  for (let i = 0; i < 20; i++) {
+    w.feed.commit(40 + i, 1000 + 10 * i, update("1", "1", "c"));
+    await w.clock.advance(1000);
+  }
+  assertEquals([loads(), w.database.looks - looks], [0, 2]);
 });
 
 test("[SY43] loads do not wait for looks without end, however often the log gives a reason", async () => {

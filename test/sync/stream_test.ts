@@ -244,6 +244,33 @@ test("[SY38] columns that come without a row are seen, and a key that went and c
   await until(watch, (rows, { status }) => status === "live" && rows.length === 1);
 });
 
+test("[SY43] a column that is dropped and added again, by the same name and type, is seen", async (t) => {
+  const looks = { limits: { checkEveryMs: 200 } };
+  const { sync, table } = await w.follow(t, { options: looks });
+  await run(`INSERT INTO ${table} VALUES (1, 1, 'a', 1), (1, 2, 'b', 2)`);
+  const watch = sync.watch<readonly { readonly title: string }[]>({ table, key: 1, orderBy: "id" });
+  await watch.ready();
+  const again = (title: string): string =>
+    `ALTER TABLE ${table} DROP COLUMN title, ADD COLUMN title text DEFAULT '${title}'`;
+  await run(again("c"));
+  await until(watch, (rows) => rows.every(({ title }) => title === "c"));
+  assertEquals(watch.getSnapshot().value!.length, 2);
+  await sync.close();
+  // With a change the log has reason enough to look at once, however seldom it is looked otherwise.
+  const seldom = createSync({
+    sql,
+    tables: { [table]: { key: "organization_id" } },
+    publication: table,
+    limits: { checkEveryMs: 3_600_000 },
+  });
+  t.defer(() => seldom.close());
+  const other = seldom.watch<readonly { readonly title: string }[]>({ table, key: 1 });
+  await until(other, (_rows, { status }) => status === "live");
+  await run(`UPDATE ${table} SET n = 3 WHERE id = 1`, again("d"));
+  await run(`UPDATE ${table} SET n = 4 WHERE id = 1`);
+  await until(other, (rows) => rows.every(({ title }) => title === "d"));
+});
+
 test("[SY38] a partition that is emptied, or taken away, is missed", async (t) => {
   const table = w.name();
   await run(
