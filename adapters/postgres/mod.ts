@@ -10,6 +10,8 @@ export type { PostgresStorage, PostgresStorageOptions } from "./storage.ts";
 export type { PostgresSql } from "./connect.ts";
 export { createSync } from "./sync.ts";
 export type { Sync, SyncLimits, SyncOptions } from "./sync.ts";
+export { postgresDates } from "./dates.ts";
+export type { PostgresDates } from "./dates.ts";
 export { syncDown, syncUp } from "./replication_setup.ts";
 export type { SyncSetupOptions } from "./replication_setup.ts";
 export type { SlotOptions } from "./slot.ts";

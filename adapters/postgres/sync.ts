@@ -68,8 +68,8 @@ export interface SyncOptions<Sql extends SyncSql = SyncSql> {
   /** Where to connect to, instead of `sql`: `postgres://user:password@host:5432/database`. */
   readonly url?: string;
   /**
-   * Types, with `url`, as the `postgres` package takes them. Without one for dates they are `Date`, and
-   * `Infinity` or `-Infinity` where Postgres has that.
+   * Types, with `url`, as the `postgres` package takes them. Without one for dates they are read by
+   * {@linkcode postgresDates}: `Date`, and `Infinity` or `-Infinity` where Postgres has that.
    */
   readonly types?: Readonly<Record<string, object>>;
   /** The watched tables, by what they are called in watches. */

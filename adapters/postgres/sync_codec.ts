@@ -1,4 +1,5 @@
 import type { Codec, Row } from "../../src/sync/row.ts";
+import { checkDate, holdsDates } from "./dates.ts";
 import type { SyncSqlOptions } from "./sync_sql.ts";
 
 type Parser = ((text: string) => unknown) & { readonly array?: boolean };
@@ -20,9 +21,11 @@ export function codecOf(
   const row = transform.row.from as ((row: Row) => Row) | null | undefined;
   return {
     parserOf(type) {
-      const parse = parsers[bases.get(type) ?? type] as Parser | undefined;
+      const base = bases.get(type) ?? type;
+      const parse = parsers[base] as Parser | undefined;
       // The package hands an array over without its first brace.
-      return parse?.array === true ? (text) => parse(text.slice(1)) : parse;
+      const read = parse?.array === true ? (text: string) => parse(text.slice(1)) : parse;
+      return read !== undefined && holdsDates(base) ? checked(read) : read;
     },
     baseOf: (type) => bases.get(type) ?? type,
     propertyOf: (column) => rename ? rename(column) : column,
@@ -31,5 +34,14 @@ export function codecOf(
         value(read, { ...column, name: rename ? rename(column.name) : column.name }),
     }),
     ...(row && { row }),
+  };
+}
+
+/** As a load does: what it refuses is refused of the log as well, and has the value loaded. */
+function checked(read: (text: string) => unknown): (text: string) => unknown {
+  return (text) => {
+    const value = read(text);
+    checkDate(value, "a row of the log");
+    return value;
   };
 }

@@ -1,6 +1,7 @@
 import { StorageUnavailableError } from "../../src/core/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { webClock } from "../web/clock.ts";
+import { postgresDates } from "./dates.ts";
 import { importPostgres, type OwnSyncSql, type ReplicationSql, type SyncSql } from "./sync_sql.ts";
 
 /** Where the database is. */
@@ -30,20 +31,6 @@ const GRACE_MS = 5000;
 
 /** Seconds until the connections of a pool that is given up, or not needed any more, are ended. */
 const END_S = 1;
-
-/** Dates and timestamps: a `Date` has no infinity, and would be an invalid one; `date` of the package has that. */
-const DATES = {
-  to: 1184,
-  from: [1082, 1114, 1184],
-  serialize: (value: unknown): string => {
-    if (value === Infinity || value === -Infinity) return String(value).toLowerCase();
-    return (value instanceof Date ? value : new Date(value as number | string)).toISOString();
-  },
-  parse: (text: string): Date | number => {
-    if (text === "infinity") return Infinity;
-    return text === "-infinity" ? -Infinity : new Date(text);
-  },
-};
 
 /** What connections wait by. */
 export interface Waiting {
@@ -88,7 +75,7 @@ export class Connections {
     const onnotice = ({ severity, message }: Readonly<Record<string, unknown>>): void => {
       if (severity === "NOTICE") notice?.(String(message));
     };
-    return make(url!, { ...POOL, onnotice, types: { holdfastDates: DATES, ...types } });
+    return make(url!, { ...POOL, onnotice, types: { holdfastDates: postgresDates, ...types } });
   }
 
   /**

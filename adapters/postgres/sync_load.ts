@@ -4,6 +4,7 @@ import { type Codec, idText, type Row, valueText } from "../../src/sync/row.ts";
 import type { Nested, Shape } from "../../src/sync/shape.ts";
 import type { TableInfo } from "../../src/sync/table.ts";
 import type { BuiltQuery } from "../../src/sync/watch.ts";
+import { checkDates } from "./dates.ts";
 import { quoteName, quoteQualified, type SyncQueries } from "./sync_sql.ts";
 
 /** Runs what the user's `load` answers with, inside of the transaction. */
@@ -21,6 +22,7 @@ export async function runLoad(
   if (!Array.isArray(value)) return value;
   // The package's lists carry more than their rows.
   const rows: unknown[] = Array.from(value);
+  checkDates(rows, `what is loaded of "${options.table}"`);
   return options.one ? rows[0] ?? null : rows;
 }
 
@@ -66,8 +68,9 @@ async function select(
   const query = `SELECT ${columns} FROM ${quoteQualified(info)} ` +
     `WHERE ${quoteName(info.key)} = $1${suffix}`;
   // As a text: what the package takes it for need not be what the column is.
-  const rows = await sql.unsafe(query, [String(key)] as never[]);
-  return Array.from(rows as readonly Row[]);
+  const rows = Array.from(await sql.unsafe(query, [String(key)] as never[]) as readonly Row[]);
+  checkDates(rows, `what is loaded of "${info.alias}"`);
+  return rows;
 }
 
 const TEXT_TYPES: ReadonlySet<number> = new Set([25, 1042, 1043, 19]);
