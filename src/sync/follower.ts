@@ -14,7 +14,7 @@ import {
 } from "./shared_wire.ts";
 import type { SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
-import type { XidList } from "./xids.ts";
+import type { XidList, Xids } from "./xids.ts";
 
 /** What a {@linkcode Follower} stands on. */
 export interface FollowerPorts {
@@ -29,6 +29,8 @@ export interface FollowerPorts {
   readonly silenceMs: number;
   /** Adds transactions that a query which begins now may not see. */
   readonly suspect: (xids: XidList) => void;
+  /** Those of them that the leader has named with the keys it was asked for; what queries see leaves them. */
+  readonly named: Xids;
   readonly handlers: SourceHandlers;
   /** The leader has let it in; what it reads is told from now on. */
   readonly admitted: () => void;
@@ -50,6 +52,8 @@ export class Follower {
   readonly #unpack: ChangeUnpacker;
   #session: string | undefined;
   #epoch = "";
+  /** The history in which the leader has named transactions with keys. */
+  #namedIn: string | undefined;
   #next = 0;
   #begun = 0;
   /** Changes of a transaction of which more follows. */
@@ -145,7 +149,7 @@ export class Follower {
   }
 
   async #cover(): Promise<void> {
-    const { interest, suspect } = this.#ports;
+    const { interest, suspect, named } = this.#ports;
     const { add, drop } = interest.take();
     const session = this.#session;
     if (session === undefined) return;
@@ -154,6 +158,9 @@ export class Follower {
     );
     if (this.#over) return;
     if (answer?.ok !== true) return this.#end(new Error("The node that reads the log is gone"));
+    if (answer.epoch !== this.#namedIn) named.clear();
+    this.#namedIn = answer.epoch;
+    named.addAll(answer.suspects);
     suspect(answer.suspects);
   }
 
@@ -175,7 +182,11 @@ export class Follower {
     if (item.kind === "resumed") handlers.resumed();
     else if (item.kind === "ended") this.#wait(new Error("The node that reads the log cannot"));
     else if (item.kind === "began") {
-      this.#begin(item.epoch, item.suspects);
+      const { epoch, suspects } = item;
+      const { named } = this.#ports;
+      // It may have been on its way when keys were asked for: then it does not know of them, and their answer was first.
+      if (epoch === this.#namedIn) named.addAll(suspects);
+      this.#begin(epoch, epoch === this.#namedIn ? named.list() : suspects);
     } else this.#rows(item);
   }
 

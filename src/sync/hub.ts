@@ -50,6 +50,7 @@ export class Hub implements Host {
   readonly #setup: SetupCheck;
   readonly #readiness = new Readiness();
   readonly #tables = new Tables();
+  readonly #named = new Xids();
   #context: Promise<PlanContext> | undefined;
   #epoch: string | undefined;
   #cancel: (() => void) | undefined;
@@ -71,6 +72,7 @@ export class Hub implements Host {
       seen: (snapshot) => {
         this.ring.prune(snapshot);
         this.suspects.prune(snapshot);
+        this.#named.prune(snapshot);
       },
     });
     this.#setup = new SetupCheck({
@@ -271,6 +273,7 @@ export class Hub implements Host {
         invisible: (keys) => invisible(keys, this.ring, this.suspects),
       },
       suspect: (xids) => this.suspects.addAll(xids),
+      named: this.#named,
       maxQueued: this.limits.pauseAtChanges,
       read: (feed, handlers) => this.#read(feed, handlers),
     }, handlers);

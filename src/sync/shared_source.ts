@@ -11,7 +11,7 @@ import { LeaseTaken } from "./lease.ts";
 import { type Notice, readNotice, readRequest } from "./shared_wire.ts";
 import type { Beginning, Source, SourceHandlers } from "./source.ts";
 import type { Table } from "./table.ts";
-import type { XidList } from "./xids.ts";
+import type { XidList, Xids } from "./xids.ts";
 
 /** How nodes share one stream of the log. */
 export interface SharedPorts {
@@ -32,6 +32,8 @@ export interface SharedOptions extends SharedPorts {
   readonly tables: () => Iterable<Table>;
   readonly routes: LeaderRoutes;
   readonly suspect: (xids: XidList) => void;
+  /** Those that a leader has named with keys it was asked for, as long as queries may not see them. */
+  readonly named: Xids;
   readonly maxQueued: number;
   /** Makes a source that reads the log itself. */
   readonly read: (feed: Feed, handlers: SourceHandlers) => Source;
@@ -299,7 +301,7 @@ export class SharedSource implements Source {
 
   async #attach(leader: string): Promise<void> {
     if (this.#attaching !== undefined || this.#refusedBy === leader) return;
-    const { clock, tables, suspect } = this.#options;
+    const { clock, tables, suspect, named } = this.#options;
     const follower: Follower = new Follower(
       {
         link: this.#link!,
@@ -310,6 +312,7 @@ export class SharedSource implements Source {
         interest: this.#needed(),
         silenceMs: SILENCE_MS,
         suspect,
+        named,
         handlers: this.#handlers,
         admitted: () => this.#admitted(follower),
         over: (error) => this.#lost(follower, error),

@@ -277,7 +277,7 @@ test("[SY14] a message that cannot be read costs a load, and the stream goes on"
   assertEquals([titles(watch), invalidations(w).at(-1)], ["1anew", "epoch"]);
   Object.assign(w.database.seen, { value: [row(1, "more")], snapshot: "40:40:", lsn: 1000 });
   w.feed.raw(begin(33, 960), insert("1", "1", "lost"), bytes("C", "\0"));
-  w.feed.commit(34, 970, insert("2", "5", "of another"));
+  w.feed.raw(begin(34, 970), insert("2", "5", "of another"), commit(970));
   await w.settle();
   assertEquals(titles(watch), "1more");
   assertEquals([w.feed.opened, w.hub.status.state], [1, "live"]);

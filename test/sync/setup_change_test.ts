@@ -181,7 +181,7 @@ test("[SY43] a table that is described again and looks the same is looked at soo
   w.database.sets["things"] = "another column of the same name";
   const value = [{ org: 1, id: 1, title: "new" }];
   Object.assign(w.database.seen, { value });
-  w.feed.commit(30, 800, insert("1", "2", "b"));
+  w.feed.raw(begin(30, 800), relation(), insert("1", "2", "b"), commit(800));
   await w.clock.advance(1000);
   assertEquals([loads(), w.database.looks - looks, watch.getSnapshot().value as unknown], [
     1,
@@ -190,7 +190,8 @@ test("[SY43] a table that is described again and looks the same is looked at soo
   ]);
   // It was nothing: who analyzes tables all the time costs no more than one look.
   for (let i = 0; i < 20; i++) {
-    w.feed.commit(40 + i, 1000 + 10 * i, update("1", "1", "c"));
+    const lsn = 1000 + 10 * i;
+    w.feed.raw(begin(40 + i, lsn), relation(), update("1", "1", "c"), commit(lsn));
     await w.clock.advance(1000);
   }
   assertEquals([loads(), w.database.looks - looks], [0, 2]);
