@@ -24,6 +24,8 @@ interface Piece {
 /** A load under way, and what the log has said since it began. */
 interface Attempt {
   readonly epoch: string | undefined;
+  /** Those that nothing is kept of and that it may not see, as of its turn: a later query may see them sooner. */
+  readonly suspects: Xids;
   pieces: Piece[];
   weight: number;
   /** So much has come that it was not kept. */
@@ -257,7 +259,8 @@ export class Channel implements Receiver {
     this.#waiting = false;
     this.#loads++;
     const { epoch } = this.#host;
-    const attempt: Attempt = { epoch, pieces: [], weight: 0, overflowed: false };
+    const suspects = new Xids();
+    const attempt: Attempt = { epoch, suspects, pieces: [], weight: 0, overflowed: false };
     this.#attempt = attempt;
     const current = (): boolean => this.#attempt === attempt && !this.#closed;
     try {
@@ -270,6 +273,11 @@ export class Channel implements Receiver {
       // Now that it is our turn: whatever has come before is in the ring, or visible.
       this.#empty(attempt);
       Object.assign(attempt, { overflowed: false, pieces: this.#recent() });
+      // Those the ring has dropped, and those that a new stream may lack, are in no piece.
+      suspects.clear();
+      for (const xids of [this.#host.ring.dropped, this.#host.suspects]) {
+        suspects.addAll(xids.list());
+      }
       return true;
     };
     const urgency = this.presenter.empty ? "first" : "again";
@@ -309,9 +317,10 @@ export class Channel implements Receiver {
     this.#drop();
     this.#failures = 0;
     this.#missing.prune(snapshot);
-    // Those the ring has dropped, and those that a new stream may lack, are in no piece.
-    this.#missing.addUnseen(this.#host.ring.dropped, snapshot);
-    this.#missing.addUnseen(this.#host.suspects, snapshot);
+    const { ring, suspects } = this.#host;
+    for (const xids of [attempt.suspects, ring.dropped, suspects]) {
+      this.#missing.addUnseen(xids, snapshot);
+    }
     this.#fence = { snapshot, lsn: loaded.lsn };
     const live = this.#live;
     if (attempt.epoch !== this.#host.epoch) return this.#reload("epoch");

@@ -352,6 +352,30 @@ test("[SY25] what was under way when the stream began may be missing from it, an
   assertEquals(titles(watch), "1late");
 });
 
+test("[SY25] [SY17] what a load lacks is found out though a later one, which was faster, has seen it", async () => {
+  for (const dropped of [false, true]) {
+    const w = fakeWorld();
+    if (!dropped) w.feed.underway = "30:32:30";
+    await w.settle();
+    if (dropped) { for (let i = 30; i < 50; i++) w.feed.commit(i, i, insert("1", String(i), "x")); }
+    w.database.byHand = true;
+    const [slow, fast] = [w.open(1), w.open(2)];
+    await w.settle();
+    const [first, second] = w.database.waiting.splice(0);
+    second!.answer({ value: [], snapshot: "60:60:", lsn: 900 });
+    await w.settle();
+    first!.answer({ value: [], snapshot: "30:60:30", lsn: 900 });
+    await w.settle();
+    for (const load of w.database.waiting.splice(0)) {
+      load.answer({ value: [row(1, "late")], snapshot: "60:60:", lsn: 900 });
+    }
+    w.database.byHand = false;
+    Object.assign(w.database.seen, { value: [row(1, "late")], snapshot: "60:60:", lsn: 900 });
+    await w.clock.advance(5000);
+    assertEquals([titles(slow), titles(fast)], ["1late", ""]);
+  }
+});
+
 test("[SY25] ready() tells what has to be set up, and settles once it is", async () => {
   const w = fakeWorld();
   w.feed.refuse = new SyncSetupError([{ code: "slots", message: "all slots are in use" }]);
