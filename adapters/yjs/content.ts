@@ -3,6 +3,7 @@ import { encodeBase64url } from "../../src/core/base64url.ts";
 import type { DocumentClient } from "../../src/document/client.ts";
 import type { MutateAnswer, MutateOptions } from "../../src/document/model.ts";
 import { fill, type YjsOp, type YjsState } from "./state.ts";
+import { takeNumber } from "./numbers.ts";
 import { wrongArgument } from "../../src/core/options.ts";
 
 /**
@@ -23,7 +24,8 @@ export function openYjs(state: YjsState, doc: Doc = new Doc()): Doc {
 export type ChangeOptions = Pick<MutateOptions, "actor">;
 
 /**
- * Changes a Yjs document on the server.
+ * Changes a Yjs document on the server. A process writes into a document under one number of Yjs, or as many as
+ * it makes changes at the same time.
  *
  * @param document Which.
  * @param change Changes the content it is given, at once: one update comes of it.
@@ -49,12 +51,19 @@ export async function changeYjs(
     throw wrongArgument("Cannot change a Yjs document: the change is not a function");
   }
   const doc = openYjs(await document.state());
+  const giveBack = takeNumber(document.id, doc);
   let update: Uint8Array | undefined;
   doc.on("update", (made: Uint8Array) => update = made);
   const result: unknown = doc.transact(() => change(doc));
   if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
     throw new TypeError("Cannot change a Yjs document: the change is asynchronous");
   }
-  if (update === undefined) return { status: "discard", reason: "nothing was changed" };
-  return await document.mutate({ update: encodeBase64url(update) }, options);
+  if (update === undefined) {
+    giveBack(false);
+    return { status: "discard", reason: "nothing was changed" };
+  }
+  // Without an answer it is not given back: the change may be in the document, or come into it.
+  const answer = await document.mutate({ update: encodeBase64url(update) }, options);
+  giveBack(answer.status === "commit" || answer.status === "rectified");
+  return answer;
 }

@@ -9,6 +9,7 @@ import {
   Skip,
 } from "yjs";
 import { isId, mergesSoon } from "./cost.ts";
+import { contradicts } from "./known.ts";
 import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
 import type { Applied } from "../../src/document/model.ts";
@@ -65,6 +66,8 @@ export function applyYjs(state: YjsState, op: YjsOp): Applied<YjsState, YjsOp> {
   if (decoded === undefined) return { reject: notSound };
   const content = contentOf(state);
   if (!isComplete(content, decoded)) return { reject: gap };
+  if (contradicts(content, decoded.structs)) return { reject: taken };
+
   contents.delete(state);
   const outcome = takeIn(content, update);
   // A content that may be half changed is not used again.
@@ -103,6 +106,7 @@ function readOp(op: unknown): Uint8Array | undefined {
 }
 
 const gap = "it builds on changes that are not here";
+const taken = "it has other changes than there are under the same client number";
 const notSound = "it is no update of Yjs that can be taken in";
 
 /** Values in values that every browser can read, however small its stack. */

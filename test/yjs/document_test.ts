@@ -1,8 +1,10 @@
+import { type Doc, encodeStateAsUpdate, encodeStateVector } from "yjs";
 import { changeYjs, openYjs, yjsDocument } from "../../adapters/yjs/mod.ts";
 import type { YjsOp, YjsState } from "../../adapters/yjs/mod.ts";
 import type { DocumentClient } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { seededRandom } from "../../adapters/testing/seeded_random.ts";
+import { encodeBase64url } from "../../src/core/base64url.ts";
 import { world } from "../object_model/world.ts";
 import { text } from "./notes.ts";
 
@@ -61,6 +63,52 @@ test("[YJ4] the server reads and changes a document, one update at a time", asyn
   });
   await assertRejects(() => w.finish(failing), /no/);
   assertEquals(await w.finish(words(notes)), "kelp");
+});
+
+test("[YJ9] what the server writes is under one number, and under as many as changes are made at a time", async () => {
+  const w = world();
+  const [Own, Other] = ["notes", "other"].map((name) => yjsDocument({ name }));
+  const node = w.node();
+  const [notes, other] = [Own!, Other!].map((each) => node.document(each, "a"));
+  const add = (doc: Doc) => doc.getText("body").insert(0, "kelp ");
+  const numbers = async (of = notes!) => openYjs(await w.finish(of.state())).store.clients.size;
+  for (let i = 0; i < 20; i++) await w.finish(changeYjs(notes!, add));
+  assertEquals([await numbers(), await w.finish(words(notes!))], [1, "kelp ".repeat(20)]);
+  for (let round = 0; round < 3; round++) {
+    await w.finish(Promise.all(Array.from({ length: 5 }, () => changeYjs(notes!, add))));
+    await w.finish(changeYjs(other!, add));
+  }
+  // None has taken the place of another.
+  assertEquals([await numbers(), await w.finish(words(notes!))], [5, "kelp ".repeat(35)]);
+  assertEquals([await numbers(other!), await w.finish(words(other!))], [1, "kelp ".repeat(3)]);
+});
+
+test("[YJ9] a number is not used again that somebody else may have written under, or whose change may come yet", async () => {
+  const w = world();
+  const notes = w.node().document(yjsDocument({ name: "notes" }), "b");
+  const add = (doc: Doc) => doc.getText("body").insert(0, "kelp ");
+  await w.finish(changeYjs(notes, add));
+  const doc = openYjs(await w.finish(notes.state()));
+  [doc.clientID] = doc.store.clients.keys() as unknown as [number];
+  const before = encodeStateVector(doc);
+  add(doc);
+  const update = encodeBase64url(encodeStateAsUpdate(doc, before));
+  assertEquals((await w.finish(notes.mutate({ update }))).status, "commit");
+  await w.finish(changeYjs(notes, add));
+  assertEquals(openYjs(await w.finish(notes.state())).store.clients.size, 2);
+  // It was done, and nobody has said so.
+  const silent: typeof notes = {
+    ...notes,
+    id: notes.id,
+    state: () => notes.state(),
+    mutate: async (op) => {
+      await notes.mutate(op);
+      throw new Error("no answer");
+    },
+  };
+  await assertRejects(() => w.finish(changeYjs(silent, add)), /no answer/);
+  await w.finish(changeYjs(notes, add));
+  assertEquals(await w.finish(words(notes)), "kelp ".repeat(5));
 });
 
 test("[YJ4] its history can be read; a former state is not put in its place", async () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { applyUpdate, Doc, encodeStateAsUpdate } from "yjs";
+import { applyUpdate, Doc, encodeStateAsUpdate, encodeStateVector } from "yjs";
 import { openYjs, type YjsOp, type YjsState } from "../../adapters/yjs/mod.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { assert, assertEquals, assertThrows, test } from "../harness/mod.ts";
@@ -28,6 +28,70 @@ test("[YJ1] however updates are repeated and mixed, the content is what Yjs make
       }
       assertEquals(text(openYjs(state)), text(plain));
       for (const client of clients) assertEquals(text(openYjs(state, client)), text(plain));
+    },
+  ));
+});
+
+const clash = { reject: "it has other changes than there are under the same client number" };
+
+test("[YJ10] what is written under a number that somebody else has used is refused, and not left out", () => {
+  const op = (update: Uint8Array | undefined): YjsOp => ({ update: encodeBase64url(update!) });
+  const [ada, eve] = [numbered(1), numbered(1)];
+  const [first, second, third] = updatesOf(ada, [
+    { at: 0, put: "kelp" },
+    { at: 4, put: " and" },
+    { at: 0, put: "x" },
+  ]);
+  let state = apply(empty, op(first));
+  openYjs(state, eve);
+  // Yjs has noticed, and drawn another one.
+  eve.clientID = 1;
+  const forged = updatesOf(eve, [{ at: 0, put: "tar!" }])[0];
+  state = apply(state, op(forged));
+  assertEquals(text(openYjs(state)), "tar!kelp");
+  // Ada's own comes too late under her number, whether as long as it was or longer.
+  assertEquals(edit(state, op(second)), clash);
+  assertEquals(edit(state, op(encodeStateAsUpdate(ada))), clash);
+  assertEquals(edit(apply(empty, op(first)), op(third)), {
+    reject: "it builds on changes that are not here",
+  });
+  // The same letters at another place are another change.
+  const [bob, bot] = [numbered(2), numbered(2)];
+  for (const doc of [bob, bot]) openYjs(state, doc);
+  state = apply(state, op(updatesOf(bob, [{ at: 0, put: "sea" }])[0]));
+  assertEquals(edit(state, op(updatesOf(bot, [{ at: 8, put: "sea" }])[0])), clash);
+  for (const doc of [numbered(3), numbered(3)]) {
+    openYjs(state, doc);
+    doc.clientID = 3;
+    const before = encodeStateVector(doc);
+    doc.getArray("list").insert(0, [doc.getArray("list").length, { deep: [1n, { is: doc.guid }] }]);
+    const outcome = edit(state, op(encodeStateAsUpdate(doc, before)));
+    if ("state" in outcome) state = outcome.state;
+    else assertEquals(outcome, clash);
+  }
+});
+
+test("[YJ10] what comes again in other pieces, of letters that were split or deleted since, is known", () => {
+  fc.assert(fc.property(
+    fc.array(fc.tuple(fc.nat(2), edits), { minLength: 1, maxLength: 30 }),
+    fc.nat(),
+    (rounds, seed) => {
+      const clients = [1, 2, 3].map(numbered);
+      let state = empty;
+      rounds.forEach(([who, changes], round) => {
+        const client = clients[who] as Doc;
+        if ((seed >> (round % 16)) % 2 === 0) openYjs(state, client);
+        updatesOf(client, changes);
+        client.getText("body").insert(0, "\u{1F600}");
+        client.getArray("list").insert(0, [round, { is: [round] }]);
+        // All that it has, whoever wrote it, and whatever of it is there in other pieces.
+        const outcome = edit(state, { update: encodeBase64url(encodeStateAsUpdate(client)) });
+        assert(!("reject" in outcome), JSON.stringify(outcome));
+        if ("state" in outcome) state = outcome.state;
+        // In between two halves of a letter, as no editor would.
+        const body = client.getText("body");
+        if (round % 3 === 0) body.insert(Math.min(1, body.length), "y");
+      });
     },
   ));
 });
