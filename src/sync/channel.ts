@@ -1,3 +1,4 @@
+// Longer than 400 lines because all of it decides on the private state of one value: loading, applied to, or waiting.
 import { HoldfastError } from "../core/errors.ts";
 import { wrongArgument } from "../core/options.ts";
 import type { SyncInvalidateEvent } from "../ports/telemetry.ts";
