@@ -2,6 +2,7 @@ import {
   applyUpdate,
   decodeUpdate,
   type Doc,
+  findIndexSS,
   getItem,
   getState,
   type ID,
@@ -21,29 +22,83 @@ const mostAtOnce = 64;
  */
 const mostSteps = 8_000_000;
 
+/** What else an update takes, in steps: for each of its bytes, and to copy each change of a document. */
+const stepsOfByte = 40;
+const stepsOfCopy = 128;
+
+/** What merging an update takes. */
+export interface Cost {
+  /** In steps; of one that takes too many, as many as were counted. */
+  readonly steps: number;
+  /** It can be merged in a moment. */
+  readonly soon: boolean;
+}
+
 /** A list, a map or a text, as a document has it. */
 type AnyType = NonNullable<ReturnType<Doc["share"]["get"]>>;
 type Change = Exclude<ReturnType<typeof decodeUpdate>["structs"][number], Skip>;
 
 /**
- * Tells whether an update can be merged in a moment. One that cannot be merged at all is not judged.
+ * Tells what merging an update takes, and whether it can be done in a moment. One that cannot be merged at all is
+ * not judged.
  *
  * @param content What it is merged into; not changed.
  * @param copy Makes a document of the same content, for an update of many changes.
  */
-export function mergesSoon(content: Doc, update: Uint8Array, copy: () => Doc): boolean {
-  const { structs } = decodeUpdate(update);
+export function costOf(content: Doc, update: Uint8Array, copy: () => Doc): Cost {
+  const bytes = update.length * stepsOfByte;
+  const { structs, ds } = decodeUpdate(update);
   const changes = structs.filter((each): each is Change => !(each instanceof Skip));
   try {
-    if (changes.length <= mostAtOnce) return stepsOf(content, changes) <= mostSteps;
-    return mergesInPieces(copy(), changes);
+    const deleting = stepsOfDeleting(content, ds, changes.length);
+    if (deleting > mostSteps) return { steps: bytes + deleting, soon: false };
+    if (changes.length <= mostAtOnce) {
+      const steps = stepsOf(content, changes);
+      return { steps: bytes + deleting + steps, soon: steps <= mostSteps };
+    }
+    const left = mergesInPieces(copy(), changes);
+    const steps = bytes + deleting + sizeOf(content) * stepsOfCopy + mostSteps - left;
+    return { steps, soon: left >= 0 };
   } catch {
-    return true;
+    return { steps: bytes, soon: true };
   }
 }
 
-/** Merges a few changes at a time, those first that others build on, for as long as there are steps left. */
-function mergesInPieces(doc: Doc, changes: readonly Change[]): boolean {
+/** How many changes a document has. */
+function sizeOf({ store }: Doc): number {
+  let size = 0;
+  for (const changes of store.clients.values()) size += changes.length;
+  return size;
+}
+
+/**
+ * Each range that is deleted is gone through, whether anything is left in it or not.
+ *
+ * @param more How many changes come with it.
+ */
+function stepsOfDeleting(
+  { store }: Doc,
+  { clients }: ReturnType<typeof decodeUpdate>["ds"],
+  more: number,
+): number {
+  let steps = 0;
+  for (const [client, ranges] of clients) {
+    const known = store.clients.get(client) ?? [];
+    const end = getState(store, client);
+    for (const { clock, len } of ranges) {
+      steps++;
+      steps += Math.min(more, Math.max(0, clock + len - end));
+      if (clock >= end || len <= 0) continue;
+      const last = Math.min(end, clock + len) - 1;
+      steps += findIndexSS(known, last) - findIndexSS(known, clock);
+      if (steps > mostSteps) return steps;
+    }
+  }
+  return steps;
+}
+
+/** Merges a few changes at a time, those first that others build on; how many steps are left of those it may take. */
+function mergesInPieces(doc: Doc, changes: readonly Change[]): number {
   let left = mostSteps;
   let waiting = changes;
   while (waiting.length > 0 && left >= 0) {
@@ -59,14 +114,14 @@ function mergesInPieces(doc: Doc, changes: readonly Change[]): boolean {
       left--;
       if (!isHere(doc, piece, change)) later.push(change);
       else if (piece.push(change) === mostAtOnce) merge();
-      if (left < 0) return false;
+      if (left < 0) return left;
     }
     merge();
     // The rest builds on changes that are not here.
     if (later.length === before) break;
     waiting = later;
   }
-  return left >= 0;
+  return left;
 }
 
 /** Whether all that a change builds on is in a document or comes before it in a piece. */

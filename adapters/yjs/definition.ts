@@ -5,7 +5,8 @@ import {
   type DocumentOptions,
 } from "../../src/document/definition.ts";
 import type { Authorize, DocumentDefinition } from "../../src/document/model.ts";
-import { applyYjs, emptyState, isBearable, type YjsOp, type YjsState } from "./state.ts";
+import { Budget } from "./budget.ts";
+import { applyYjs, costOfOp, emptyState, type YjsOp, type YjsState } from "./state.ts";
 import { yjsVsn } from "../../src/document/yjs_vsn.ts";
 import { checkKnown, named, type OptionNames } from "../../src/core/options.ts";
 
@@ -66,6 +67,7 @@ export function yjsDocument(
 ): DocumentDefinition<YjsState, YjsOp> {
   checkKnown<YjsDocumentOptions>(options, optionNames, `define ${named("document", options)}`);
   const { authorize, maxOpBytes = 262_144, ...others } = options;
+  const budget = new Budget();
   return defineDocument({
     ...others,
     vsn: yjsVsn,
@@ -75,9 +77,15 @@ export function yjsDocument(
     authorize: (access, state) => {
       // A former state cannot be put in the place of one that everybody merges into.
       if (access.what === "restore") return false;
-      const { op } = access;
-      const bearable = (allowed: boolean) =>
-        allowed === true && (op === undefined || isBearable(state, op));
+      const { op, client, at } = access;
+      const bearable = (allowed: boolean) => {
+        if (allowed !== true || op === undefined) return allowed === true;
+        // What the program itself does is its own affair.
+        if (client !== undefined) budget.check(client, at);
+        const { steps, soon } = costOfOp(state, op);
+        if (client !== undefined) budget.charge(client, at, steps);
+        return soon;
+      };
       const allowed = authorize === undefined || authorize(access, state);
       return allowed instanceof Promise ? allowed.then(bearable) : bearable(allowed);
     },

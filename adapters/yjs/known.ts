@@ -20,7 +20,8 @@ type Struct = ReturnType<typeof decodeUpdate>["structs"][number];
  */
 export function contradicts({ store }: Doc, structs: readonly Struct[]): boolean {
   return structs.some((struct) => {
-    if (!(struct instanceof Item)) return false;
+    // What is deleted has a length without a content: as many could be gone through as somebody says.
+    if (!(struct instanceof Item) || !struct.countable) return false;
     const { client, clock } = struct.id;
     const end = Math.min(clock + struct.length, getState(store, client));
     if (clock >= end) return false;
@@ -37,7 +38,7 @@ export function contradicts({ store }: Doc, structs: readonly Struct[]): boolean
 /** Whether two changes are not the same as far as both of them go. */
 function differs(one: Item, other: Item, end: number): boolean {
   // What is deleted may be known by its length alone.
-  if (one.deleted || other.deleted || !one.countable || !other.countable) return false;
+  if (other.deleted || !other.countable) return false;
   const from = Math.max(one.id.clock, other.id.clock);
   const to = Math.min(end, other.id.clock + other.length);
   if (one.id.clock === other.id.clock) {

@@ -8,7 +8,7 @@ import {
   mergeUpdates,
   Skip,
 } from "yjs";
-import { isId, mergesSoon } from "./cost.ts";
+import { type Cost, costOf, isId } from "./cost.ts";
 import { contradicts } from "./known.ts";
 import { decodeBase64url, encodeBase64url } from "../../src/core/base64url.ts";
 import { HoldfastError } from "../../src/core/errors.ts";
@@ -90,13 +90,13 @@ function contentOf(state: YjsState): Doc {
 }
 
 /**
- * Tells whether somebody may have an update merged who may write: not one that would keep the server from
- * everything else. What is in the log was judged before, and is not judged again.
+ * Tells what it takes to have an update merged, for somebody who may write: one that would keep the server from
+ * everything else is refused. What is in the log was judged before, and is not judged again.
  */
-export function isBearable(state: YjsState, op: YjsOp): boolean {
+export function costOfOp(state: YjsState, op: YjsOp): Cost {
   const update = readOp(op);
-  if (update === undefined || readUpdate(update) === undefined) return true;
-  return mergesSoon(contentOf(state), update, () => fill(new Doc(), state));
+  if (update === undefined || readUpdate(update) === undefined) return { steps: 0, soon: true };
+  return costOf(contentOf(state), update, () => fill(new Doc(), state));
 }
 
 function readOp(op: unknown): Uint8Array | undefined {

@@ -42,6 +42,10 @@ export interface Access<Op> {
   readonly op?: Op;
   /** Id of the document. */
   readonly id: string;
+  /** Names the client it is from, if one has sent it: nobody else has the name. */
+  readonly client?: string;
+  /** When, in ms since the epoch. */
+  readonly at: number;
 }
 
 /** Tells whether somebody may do something; anything but `true` refuses it. */

@@ -109,7 +109,8 @@ export class Client implements DocumentClient<JsonValue, JsonValue> {
     const live = await this.#live();
     await live.open.refresh();
     const { authorize } = this.#spec;
-    const access = { actor, what: "join" as const, id: this.id };
+    const at = this.#env.clock.now();
+    const access = { actor, what: "join" as const, id: this.id, client, at };
     if (authorize !== undefined && await authorize(access, live.open.durable.state) !== true) {
       throw new HoldfastError("ERR_REFUSED", `Cannot join document "${this.#spec.name}": refused`);
     }

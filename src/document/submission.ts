@@ -83,7 +83,7 @@ function formerAnswer(
 function whenAllowed(
   env: RunEnv,
   version: Version,
-  { actor }: Doer,
+  { actor, client }: Doer,
   op: JsonValue,
   go: () => Outcome,
 ): Outcome | Promise<Outcome> {
@@ -93,7 +93,8 @@ function whenAllowed(
   const judge = (check: Awaited<typeof checked>): Outcome | Promise<Outcome> => {
     if (!check.ok) return rejected(`invalid operation: ${describe(check.problems)}`);
     if (authorize === undefined) return go();
-    const access = { actor, what: "mutate" as const, op, id: env.id };
+    const from = client === undefined ? {} : { client: client.id };
+    const access = { actor, what: "mutate" as const, op, id: env.id, ...from, at: env.now() };
     const allowed = authorize(access, version.state);
     return allowed instanceof Promise
       ? allowed.then((yes) => yes === true ? go() : rejected("not allowed"))
@@ -143,7 +144,7 @@ export function runRestore(env: RunEnv, state: JsonValue, doer: Doer): Submissio
     const known = answered(env, version, doer.client);
     if (known !== undefined) return known;
     const { authorize } = env.spec;
-    const access = { actor: doer.actor, what: "restore" as const, id: env.id };
+    const access = { actor: doer.actor, what: "restore" as const, id: env.id, at: env.now() };
     if (authorize !== undefined && await authorize(access, version.state) !== true) {
       return rejected("not allowed");
     }

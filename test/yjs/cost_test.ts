@@ -1,12 +1,12 @@
 import { type Doc, encodeStateAsUpdate, UpdateEncoderV1 } from "yjs";
-import { openYjs, type YjsOp, type YjsState } from "../../adapters/yjs/mod.ts";
+import { openYjs, yjsDocument, type YjsOp, type YjsState } from "../../adapters/yjs/mod.ts";
 import { seededRandom } from "../../adapters/testing/seeded_random.ts";
 import { encodeBase64url } from "../../src/core/base64url.ts";
 import { assertEquals, test } from "../harness/mod.ts";
 import { apply, type Edit, empty, Notes, numbered, text, updatesOf } from "./notes.ts";
 
 const allowed = (state: YjsState, op: YjsOp) =>
-  Notes.spec.authorize?.({ actor: "ada", what: "mutate", op, id: "a" }, state);
+  Notes.spec.authorize?.({ actor: "ada", what: "mutate", op, id: "a", at: 0 }, state);
 
 const opOf = (update: Uint8Array): YjsOp => ({ update: encodeBase64url(update) });
 
@@ -93,4 +93,105 @@ test("[YJ8] what two have written at the same places for long, without a connect
   openYjs(state, ada);
   assertEquals(text(openYjs(state)), text(openYjs(state, bob)));
   assertEquals(text(ada), text(bob));
+});
+
+/** One client's deletions as bytes. */
+function deletions(client: number, ranges: readonly (readonly [clock: number, length: number])[]) {
+  const encoder = new UpdateEncoderV1();
+  encoder.writeLen(0);
+  encoder.writeLen(1);
+  encoder.writeClient(client);
+  encoder.writeLen(ranges.length);
+  for (const [clock, length] of ranges) {
+    encoder.writeDsClock(clock);
+    encoder.writeDsLen(length);
+  }
+  return opOf(encoder.toUint8Array());
+}
+
+/** A text of so many letters by two people, each beside one of the other. */
+function mixed(length: number): YjsState {
+  const state = apply(empty, forged([{ client: 9, changes: [written("m".repeat(length))] }]));
+  const beside = Array.from({ length: length - 1 }, (_, n) => (to: UpdateEncoderV1) => {
+    to.writeInfo(4 | 64 | 128);
+    for (const clock of [n, n + 1]) {
+      to.writeClient(9);
+      to.writeLen(clock);
+    }
+    to.writeString("x");
+  });
+  return apply(state, forged([{ client: 1, changes: beside }]));
+}
+
+test("[YJ8] what is deleted over and over in one update is refused, and all of it at once is not", () => {
+  const length = 5000;
+  const state = mixed(length);
+  const all = [0, length] as const;
+  assertEquals(allowed(state, deletions(9, [all])), true);
+  assertEquals(allowed(state, deletions(9, Array(2000).fill(all))), false);
+  // What comes with it is gone through as well.
+  assertEquals(allowed(empty, writtenAndDeleted(3000, 1)), true);
+  assertEquals(allowed(empty, writtenAndDeleted(3000, 4000)), false);
+});
+
+/** Letters of one client that are not one text, and so many deletions of all of them. */
+function writtenAndDeleted(letters: number, times: number): YjsOp {
+  const encoder = new UpdateEncoderV1();
+  encoder.writeLen(1);
+  encoder.writeLen(letters);
+  encoder.writeClient(7);
+  encoder.writeLen(0);
+  for (let n = 0; n < letters; n++) written("x")(encoder);
+  encoder.writeLen(1);
+  encoder.writeClient(7);
+  encoder.writeLen(times);
+  for (let n = 0; n < times; n++) {
+    encoder.writeDsClock(0);
+    encoder.writeDsLen(letters);
+  }
+  return opOf(encoder.toUint8Array());
+}
+
+test("[YJ11] who has the server merge without end waits between, and nobody else does", () => {
+  const state = mixed(4000);
+  const Own = yjsDocument({ name: "notes" });
+  const ask = (client: string | undefined, op: YjsOp, at: number) => {
+    const from = client === undefined ? {} : { client };
+    try {
+      return Own.spec.authorize?.({ actor: null, what: "mutate", op, id: "a", ...from, at }, state);
+    } catch (error) {
+      return error as { code?: string; retryable?: boolean };
+    }
+  };
+  let number = 10;
+  // Of so many changes that the server has to make a copy of the content.
+  const dear = () => forged([{ client: ++number, changes: Array(65).fill(between(9, 5)) }]);
+  const count = (client: string | undefined, at: number, most: number) => {
+    for (let done = 0; done < most; done++) {
+      const answer = ask(client, dear(), at);
+      if (answer !== true) {
+        const { code, retryable } = answer as { code?: string; retryable?: boolean };
+        assertEquals([code, retryable], ["ERR_MAILBOX_FULL", true]);
+        return done;
+      }
+    }
+    return most;
+  };
+  const atOnce = count("eve", 1000, 1000);
+  assertEquals(atOnce > 10 && atOnce < 100, true, `${atOnce} at once`);
+  assertEquals(count("eve", 1000, 10), 0);
+  assertEquals([count("ada", 1000, 3), count(undefined, 1000, 200)], [3, 200]);
+  // A second later there is a tenth of a second of it again; a clock that went back takes nothing away.
+  const later = count("eve", 2000, 1000);
+  assertEquals(later > 5 && later < atOnce, true, `${later} a second later`);
+  assertEquals(count("eve", 500, 10), 0);
+  assertEquals(count("eve", 3000, 1000) > 5, true);
+  // An editor is far below: a hundred letters in a second, for a minute.
+  const doc = numbered(5);
+  openYjs(state, doc);
+  for (let n = 0; n < 6000; n++) {
+    const [update] = updatesOf(doc, [{ at: n % 900, put: "a" }]);
+    if (n % 20 !== 0) continue;
+    assertEquals(ask("typing", opOf(update!), 1000 + n * 10), true);
+  }
 });

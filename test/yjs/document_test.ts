@@ -65,6 +65,44 @@ test("[YJ4] the server reads and changes a document, one update at a time", asyn
   assertEquals(await w.finish(words(notes)), "kelp");
 });
 
+test("[YJ11] what is refused for now is done when it is sent again later, and nothing overtakes it", async () => {
+  const w = world();
+  const notes = w.node().document(yjsDocument({ name: "notes" }), "dear");
+  await w.finish(write(notes, "kelp"));
+  const member = await w.finish(notes.join({ client: "eve", deliver: () => true }));
+  const doc = openYjs(await w.finish(notes.state()));
+  const dear = (): YjsOp => {
+    const before = encodeStateVector(doc);
+    // Of letters that are no text: each is a change.
+    doc.transact(() => {
+      for (let n = 0; n < 4000; n++) doc.getText("body").insert(0, "x");
+    });
+    return { update: encodeBase64url(encodeStateAsUpdate(doc, before)) };
+  };
+  let seq = 0;
+  let refused: YjsOp | undefined;
+  while (refused === undefined) {
+    const op = dear();
+    const answer = await w.finish(member.mutate(op, ++seq).catch((error: unknown) => error));
+    if ((answer as { code?: string }).code === "ERR_MAILBOX_FULL") refused = op;
+    else assertEquals((answer as { status: string }).status, "commit");
+    assert(seq < 200, "it is never refused");
+  }
+  const small = { update: encodeBase64url(updateOf(doc)) };
+  await assertRejects(() => w.finish(member.mutate(small, seq + 1)), "ERR_MAILBOX_FULL");
+  await w.clock.advance(2000);
+  assertEquals((await w.finish(member.mutate(refused, seq))).status, "commit");
+  assertEquals((await w.finish(member.mutate(small, seq + 1))).status, "commit");
+  assertEquals(await w.finish(words(notes)), text(doc));
+});
+
+/** One letter more. */
+function updateOf(doc: Doc): Uint8Array {
+  const before = encodeStateVector(doc);
+  doc.getText("body").insert(0, "y");
+  return encodeStateAsUpdate(doc, before);
+}
+
 test("[YJ9] what the server writes is under one number, and under as many as changes are made at a time", async () => {
   const w = world();
   const [Own, Other] = ["notes", "other"].map((name) => yjsDocument({ name }));
