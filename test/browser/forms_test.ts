@@ -1,31 +1,6 @@
 import { assert, assertEquals } from "../harness/mod.ts";
-import type { EventFrame } from "../../src/live/protocol.ts";
-import { inBrowser, loadedMore, openConnected, type Opened, showing } from "./fixtures/browser.ts";
-
-/** The events of recovery, as name and data. */
-function recovered({ fake }: Opened): readonly EventFrame[] {
-  return fake.of("event").filter(({ recover }) => recover === true);
-}
-
-/** Cuts the connection and waits until the page is connected again, whatever it shows. */
-async function rejoin({ fake, page }: Opened, count = 2): Promise<void> {
-  fake.cut();
-  await fake.joins(count);
-  await page.waitForFunction("window.recoveries >= " + (count - 1));
-}
-
-/** Counts recoveries, which end a rejoin. */
-async function openCounting(
-  t: Parameters<typeof openConnected>[0],
-  html: string,
-  more: Record<string, unknown> = {},
-): Promise<Opened> {
-  const opened = await openConnected(t, { html, ...more });
-  await opened.page.evaluate(
-    "window.recoveries = 0; addEventListener('live:recovered', () => recoveries++)",
-  );
-  return opened;
-}
+import { inBrowser, loadedMore, openConnected, showing } from "./fixtures/browser.ts";
+import { openCounting, recovered, rejoin } from "./fixtures/rejoin.ts";
 
 const controls = `<input name="t" value=""><textarea name="x"></textarea>
 <select name="s"><option value="1" selected>1<option value="2">2</select>

@@ -45,8 +45,13 @@ test("[LC41] names are paths, and files are left out", () => {
 
 type Entries = readonly Entry[];
 
-function merge(old: Entries, mine: readonly string[], fresh: Entries): Entries | undefined {
-  return mergeForm({ entries: old, mine: new Set(mine) }, fresh);
+function merge(
+  old: Entries,
+  mine: readonly string[],
+  fresh: Entries,
+  names: readonly string[] = [],
+): Entries | undefined {
+  return mergeForm({ entries: old, mine: new Set(mine) }, fresh, names);
 }
 
 test("[LC17] the user's values win over the new ones, and all others are the new ones", () => {
@@ -72,6 +77,12 @@ test("[LC16] a form the server has as it is needs no telling", () => {
 test("[LC17] rows the server has forgotten go along with what was typed in them", () => {
   const row: Entries = [["row[1][pos]", "1"], ["row[1][name]", "typed"]];
   assertEquals(merge(row, ["row[1][name]"], [["a", ""]]), [["a", ""], ...row]);
+});
+
+test("[LC17] a box that others have unchecked is not told as checked beside what was typed", () => {
+  const old: Entries = [["a", "typed"], ["box", "on"], ["row", "1"]];
+  assertEquals(merge(old, ["a"], [["a", ""]], ["a", "box"]), [["a", "typed"], ["row", "1"]]);
+  assertEquals(merge(old, ["a", "box"], [["a", ""]], ["a", "box"]), old, "unless it is the user's");
 });
 
 test("[LC16] [LC17] whatever the forms hold, a merge gives each name to whom it belongs", () => {

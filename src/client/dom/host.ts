@@ -36,6 +36,13 @@ export interface LatePort {
   vanished(element: Element): void;
   /** After a patch: gives values back to controls that are there again. */
   appeared(): void;
+  /** Leaves out the names of a form whose values the server had stored, and now says newer ones of. */
+  unstored(
+    mine: ReadonlySet<string>,
+    form: HTMLFormElement,
+    fresh: HTMLFormElement,
+    status: RecoveryStatus,
+  ): ReadonlySet<string>;
   /** Keeps nothing of a form: it was reset. */
   forget(id: string): void;
 }

@@ -1,6 +1,7 @@
 import { controlsIn, controlsOf, idOf } from "./controls.ts";
 import type { Host, LatePort, LiveView } from "./host.ts";
 import { formsIn, recoverEvent } from "./forms.ts";
+import type { Stored } from "./stored.ts";
 import { restoreControls, saveControls, type Saved } from "./saved.ts";
 
 /** A form that was on the page but not in what the server rendered after the rejoin. */
@@ -13,15 +14,21 @@ interface LateForm {
 export class Late implements LatePort {
   readonly #view: LiveView;
   readonly #host: Host;
+  readonly #stored: Stored;
   /** Forms to be recovered when they are there again. */
   readonly #forms = new Map<string, LateForm>();
   /** Values of controls that vanished before the server had them, by form. */
   readonly #vanished = new Map<string, Saved[]>();
 
-  constructor(view: LiveView, host: Host) {
+  constructor(view: LiveView, host: Host, stored: Stored) {
     this.#view = view;
     this.#host = host;
+    this.#stored = stored;
   }
+
+  unstored: LatePort["unstored"] = (mine, form, fresh, status) =>
+    // A view that has recovered nothing, or less, says nothing newer.
+    /recovered|migrated/.test(status) ? this.#stored.unstored(mine, form, fresh) : mine;
 
   keep(forms: readonly HTMLFormElement[], fresh: readonly HTMLFormElement[]): void {
     const there = fresh.map(idOf);

@@ -1,8 +1,8 @@
-import type { Effect, LiveErrorCode } from "../../live/protocol.ts";
+import type { Effect, LiveErrorCode, StashFrame } from "../../live/protocol.ts";
 import { type HandedControl, isSecret, mostReloads, readHandover } from "../handover.ts";
 import { announcement, defaultMessages } from "../messages.ts";
 import type { ShownState } from "../view.ts";
-import { type Control, controlsIn, controlsOf, idOf, saysNothing } from "./controls.ts";
+import { type Control, controlsIn, controlsOf, idOf, isControl, saysNothing } from "./controls.ts";
 import { emit, type HooksPort, type LatePort, type LiveView } from "./host.ts";
 import { Hooks } from "./hooks.ts";
 import { Late } from "./late.ts";
@@ -10,6 +10,7 @@ import { keys, type More, type MorePage, recall } from "./more_port.ts";
 import { fetchPage, Navigation } from "./navigation.ts";
 import { identify } from "./parse.ts";
 import { restoreControls, saveControls } from "./saved.ts";
+import { Stored } from "./stored.ts";
 import { openStream } from "./stream.ts";
 import { attempt, warn } from "./warn.ts";
 
@@ -44,6 +45,7 @@ class Rare implements More {
   readonly #page: MorePage;
   readonly #late = new WeakMap<LiveView, LatePort>();
   #region: HTMLElement | undefined;
+  readonly #stored: Stored;
   readonly #warned = new Set<string>();
   #reloads = 0;
   #fetching: Promise<void> | undefined;
@@ -52,7 +54,16 @@ class Rare implements More {
     this.#page = page;
     const navigation = new Navigation(page);
     this.navigate = (view, nav) => navigation.follow(view, nav);
+    this.#stored = new Stored(page.controls);
     const { listeners } = page;
+    listeners.on(document, "input change", ({ target }) => {
+      if (isControl(target)) this.#stored.edits(target);
+    }, true);
+    listeners.on(window, "live:saved", (event: CustomEvent<StashFrame>) => {
+      const { rev, durable, id } = event.detail;
+      const view = page.views.get(id);
+      if (view && durable && rev >= view.state.rev) this.#stored.saved(view.root);
+    });
     listeners.on(window, "beforeunload", (event: Event) => this.#guard(event));
     listeners.on(window, "live:connected", () => void (this.#reloads = 0));
     listeners.on(document, "scroll", ({ target }) => {
@@ -130,7 +141,9 @@ class Rare implements More {
 
   lateFor(view: LiveView): LatePort {
     let late = this.#late.get(view);
-    if (late === undefined) this.#late.set(view, late = new Late(view, this.#page));
+    if (late === undefined) {
+      this.#late.set(view, late = new Late(view, this.#page, this.#stored));
+    }
     return late;
   }
 

@@ -1,6 +1,6 @@
 import type { JoinedFrame } from "../../live/protocol.ts";
 import { mergeForm } from "../merge.ts";
-import { entriesOf, idOf } from "./controls.ts";
+import { controlsOf, entriesOf, idOf } from "./controls.ts";
 import { formsIn, recoverEvent } from "./forms.ts";
 import { emit, type Host, type LiveView, type Outgoing } from "./host.ts";
 import { parseView } from "./parse.ts";
@@ -53,6 +53,7 @@ export class Recovery {
     const pass = this.#pass;
     if (pass === undefined) return;
     const fresh = this.#fresh();
+    const late = this.#host.lateFor(this.#view);
     for (const form of formsIn(this.#view.root)) {
       const id = idOf(form);
       const name = recoverEvent(form);
@@ -60,11 +61,13 @@ export class Recovery {
       if (name === null || pass.seen.has(id) || !twin || recoverEvent(twin) !== name) continue;
       pass.seen.add(id);
       const now = this.#host.controls.formNow(form, this.#editedOnly);
-      const entries = mergeForm(now, entriesOf(twin));
+      const mine = late?.unstored(now.mine, form, twin, pass.frame.status) ?? now.mine;
+      const names = controlsOf(twin).map(({ name }) => name);
+      const entries = mergeForm({ ...now, mine }, entriesOf(twin), names);
       if (entries === undefined) continue;
       pass.asking = id;
-      this.#host.controls.claim(form, now.mine);
-      const target = [...now.mine][0];
+      this.#host.controls.claim(form, mine);
+      const target = [...mine][0];
       const out = { type: "change", name, el: form, form, target, recover: true, entries } as const;
       return this.#view.event(out);
     }
