@@ -117,7 +117,8 @@ export function boardView(board: DocumentClient<Tree, TreeOp>, id: string): AnyV
   return defineView({
     name: "board",
     vsn: 1,
-    stored: { me: "session", drafts: "reconnect" },
+    // What is half typed belongs to its page, and so does the form it is typed into.
+    stored: { me: "session", drafts: "reconnect", editing: "reconnect" },
     schema: v.object({
       me: v.object({ id: v.string(), name: v.string() }),
       drafts: v.record(v.string(), v.string()),

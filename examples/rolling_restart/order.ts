@@ -76,7 +76,7 @@ export function orderView(version: 1 | 2, node: string): AnyView {
                     ? "first connection"
                     : `reconnected ${ctx.mounts}×`}</span>
                 </p>
-        <form id="order" data-live-change="edit" data-live-submit="order">
+        <form id="order" method="post" data-live-change="edit" data-live-submit="order">
                   <div class="row">${productField(state.product)} ${quantityField(
                     state.quantity,
                   )}</div>
@@ -90,7 +90,7 @@ export function orderView(version: 1 | 2, node: string): AnyView {
                     <span>Total, counted on the server</span>
                     <output>${(cents / 100).toFixed(2)} €</output>
                   </p>
-                  <button>Order</button>
+                  <button name="_event" value="order">Order</button>
                   <p class="orders">${state.orders} ordered in this session</p>
                 </form>
       `;

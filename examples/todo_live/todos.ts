@@ -15,6 +15,7 @@ interface State {
   draft: string;
 }
 
+const most = 100;
 const text = v.pipe(v.string(), v.trim(), v.maxLength(200));
 const Id = v.object({ id: v.pipe(v.string(), v.toNumber(), v.integer()) });
 const Items = v.array(v.object({ id: v.number(), text: v.string(), done: v.boolean() }));
@@ -23,9 +24,10 @@ const Items = v.array(v.object({ id: v.number(), text: v.string(), done: v.boole
 const List = defineStash({
   name: "todo-list",
   vsn: 1,
-  stored: ["items"],
-  schema: v.object({ items: Items }),
-  state: () => ({ items: [] as Item[] }),
+  stored: ["items", "last"],
+  schema: v.object({ items: Items, last: v.number() }),
+  // The last id given out: a tab that has not heard yet may name one of an item that is gone.
+  state: () => ({ items: [] as Item[], last: 0 }),
 });
 
 /** Shows what is stored: this page's view knows only what it last read. */
@@ -41,6 +43,20 @@ async function change(
   const list = await session.stash(List);
   await list.update((stored) => void (stored.items = how(stored.items)));
   state.items = list.state.items;
+}
+
+/** Adds what was typed, unless there is no room: then it stays where it was typed. */
+async function add({ state, session }: ViewContext<State>, text: string): Promise<void> {
+  const list = await session.stash(List);
+  let isFull = false;
+  await list.update((stored) => {
+    isFull = stored.items.length >= most;
+    if (isFull || text === "") return;
+    stored.last = Math.max(stored.last, ...stored.items.map((item) => item.id)) + 1;
+    stored.items.push({ id: stored.last, text, done: false });
+  });
+  state.items = list.state.items;
+  state.draft = isFull ? text : "";
 }
 
 export const Todos: AnyView = defineView({
@@ -62,14 +78,7 @@ export const Todos: AnyView = defineView({
     },
     add: {
       input: v.object({ text }),
-      async run(ctx, { text }) {
-        await change(ctx, (items) => {
-          if (text === "" || items.length >= 100) return items;
-          const id = 1 + Math.max(0, ...items.map((item) => item.id));
-          return [...items, { id, text, done: false }];
-        });
-        ctx.state.draft = "";
-      },
+      run: (ctx, { text }) => add(ctx, text),
     },
     toggle: {
       input: Id,
@@ -95,7 +104,9 @@ export const Todos: AnyView = defineView({
       </form>
       ${state.items.length === 0 ? html`<p class="empty">Nothing. Enjoy the sea.</p>` : ""}
       <ul class="items">${state.items.map(row)}</ul>
-      <p class="left">${left} of ${state.items.length} left</p>
+      <p class="left">${left} of ${state.items.length} left${state.items.length < most
+        ? ""
+        : html`. <b>The list is full: remove something first.</b>`}</p>
     `;
   },
 });

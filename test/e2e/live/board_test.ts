@@ -118,6 +118,25 @@ board.scenario(
   },
 );
 
+board.scenario("[EX18] a title that is half typed survives kill -9, with its form", async (s) => {
+  const node = await s.node("f");
+  s.proxy.lead(node);
+  const page = await aboard(s, "Fay");
+  await add(page, "todo", "mast");
+  await card(page, "todo", "mast").getByRole("button", { name: "Rename mast" }).click();
+  const field = page.locator("[id^=rename-title]");
+  await field.fill("mast, half ty");
+  await until(() => Frames.of(page).stored);
+  node.kill("SIGKILL");
+  await node.exited;
+  s.proxy.lead(await s.node("g"));
+  await rejoined(page, 2);
+  assertEquals(await field.inputValue(), "mast, half ty");
+  await page.keyboard.type("ped");
+  await page.keyboard.press("Enter");
+  await card(page, "todo", "mast, half typed").waitFor();
+});
+
 board.scenario("[EX18] the board works without JavaScript", async (s) => {
   s.proxy.lead(await s.node("e"));
   const page = await (await s.context({ javaScriptEnabled: false })).newPage();

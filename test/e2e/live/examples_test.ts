@@ -69,6 +69,33 @@ todos.scenario("[EX16] the live todo list works without JavaScript", async (s) =
   assertEquals(await itemsOf(page), ["net"]);
 });
 
+todos.scenario(
+  "[EX16] a tab that has not heard of a removal removes no other item, and a full list keeps what was typed",
+  async (s) => {
+    // Two processes without a cluster: neither tells the other what it has stored.
+    s.proxy.lead(await s.node("deaf a"));
+    const context = await s.context();
+    const page = await s.open("/", context);
+    await add(page, "net");
+    s.proxy.lead(await s.node("deaf b"));
+    const deaf = await s.open("/", context);
+    await page.locator("#item-1 .remove").click();
+    await page.locator("#item-1").waitFor({ state: "detached" });
+    await add(page, "kelp");
+    await deaf.locator("#item-1 .remove").click();
+    await deaf.locator("#item-1").waitFor({ state: "detached" });
+    await deaf.locator(".items span", { hasText: "kelp" }).waitFor();
+    for (let i = 1; i < 100; i++) await add(deaf, `item ${i}.`);
+    await deaf.locator("#text").fill("one too many");
+    await deaf.keyboard.press("Enter");
+    await until(() => Frames.of(deaf).received("reply").at(-1)?.ok === true);
+    await deaf.locator("#new:not([data-live-pending])").waitFor();
+    assertEquals(await deaf.locator("#text").inputValue(), "one too many");
+    assertEquals((await itemsOf(deaf)).length, 100);
+    await deaf.locator(".left", { hasText: "full" }).waitFor();
+  },
+);
+
 const shop = new Stage({
   script: "examples/rolling_restart/main.ts",
   env: (DATABASE) => ({ DATABASE, SECRET, PORT: "0" }),
@@ -104,3 +131,16 @@ shop.scenario("[EX17] two tabs that order at the same time lose no order", async
   await Promise.all(tabs.map((tab) => tab.locator("form#order button").click()));
   for (const tab of tabs) await tab.locator(".orders", { hasText: "2 ordered" }).waitFor();
 });
+
+shop.scenario(
+  "[EX17] what is ordered before the script is there, or without it, counts",
+  async (s) => {
+    s.proxy.lead(await s.node("a", { VERSION: "2" }));
+    const page = await (await s.context({ javaScriptEnabled: false })).newPage();
+    await page.goto(s.proxy.url);
+    await page.locator("#note").fill("to the harbour office");
+    await page.locator("form#order button").click();
+    await page.locator(".orders", { hasText: "1 ordered" }).waitFor();
+    assertEquals(new URL(page.url()).search, "");
+  },
+);
