@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, test } from "../harness/mod.ts";
 import { SyncSetupError } from "../../src/sync/setup.ts";
-import type { TableInfo } from "../../src/sync/table.ts";
+import type { TableColumn, TableInfo } from "../../src/sync/table.ts";
 import {
   begin,
   commit,
@@ -202,9 +202,11 @@ test("[SY43] loads do not wait for looks without end, however often the log give
   await w.settle();
   const watch = w.open(1);
   await w.settle();
-  let wide = false;
+  let [wide, late] = [false, watch];
   for (let i = 0; i < 20; i++) {
     wide = !wide;
+    // It comes to its turn in the midst of all this.
+    if (i === 10) late = w.open(2);
     const fields = wide ? ["1", "2", "b", "c"] : ["1", "2", "b"];
     w.feed.raw(
       begin(30 + i, 800 + 10 * i),
@@ -216,9 +218,87 @@ test("[SY43] loads do not wait for looks without end, however often the log give
     Object.assign(w.database.seen, { snapshot: `${31 + i}:${31 + i}:`, lsn: 805 + 10 * i });
     await w.clock.advance(400);
   }
+  assertEquals(late.getSnapshot().status, "live");
   await w.clock.advance(2000);
   assertEquals(watch.getSnapshot().status, "live");
   assert(w.database.looks < 30, `${w.database.looks} looks`);
+});
+
+test("[SY43] a column that comes again at another place costs one load, though a look finds nothing", async () => {
+  const w = fakeWorld();
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "a"));
+  w.open(1);
+  await w.settle();
+  const loads = counter(w);
+  const [org, id, title] = things.columns as [TableColumn, TableColumn, TableColumn];
+  Object.assign(w.database.seen, { snapshot: "40:40:", lsn: 900 });
+  w.feed.raw(begin(30, 800), relation([org, title, id]), insert("1", "b", "2"), commit(800));
+  await w.clock.advance(5000);
+  assertEquals(loads(), 1);
+});
+
+test("[SY43] a load waits for a look that is under way, and for the one after it that has a reason", async () => {
+  const w = fakeWorld({ checkEveryMs: 1000 }, [things, others]);
+  await w.settle();
+  w.feed.commit(20, 100, insert("1", "1", "a"));
+  w.open(1);
+  await w.settle();
+  const looks: (() => void)[] = [];
+  w.database.setup = () =>
+    new Promise((resolve) =>
+      void looks.push(() => resolve(new Map([["things", "up"], ["others", w.database.set]])))
+    );
+  const change = (xid: number, columns: readonly TableColumn[]): void => {
+    w.feed.raw(begin(xid, xid * 10), relation(columns), commit(xid * 10));
+  };
+  Object.assign(w.database.seen, { snapshot: "90:90:", lsn: 900 });
+  const loads = counter(w);
+  // One that a reason has led to: whoever loads now waits for it.
+  change(30, wider);
+  await w.clock.advance(60);
+  assertEquals(looks.length, 1);
+  const second = w.open(2);
+  await w.settle();
+  assertEquals(loads(), 0);
+  // Another reason, which this one may be too early to see.
+  change(31, things.columns);
+  await w.settle();
+  // Something is found, and it is not that: the log is asked for reasons again.
+  w.database.set = "seen";
+  looks.shift()!();
+  await w.settle();
+  assertEquals(loads(), 0);
+  await w.clock.advance(600);
+  // And another one: it does not wait for a third.
+  change(32, wider);
+  await w.settle();
+  w.database.set = "seen as well";
+  looks.shift()!();
+  await w.clock.advance(20);
+  assertEquals([looks.length, loads() > 0, second.getSnapshot().status], [0, true, "live"]);
+});
+
+test("[SY42] [SY43] whatever reasons the log gives, it is looked twice a second at most, and less for what is not set up", async () => {
+  for (const infos of [[things, others], [{ ...wrong, alias: "things", name: "things" }, others]]) {
+    const w = fakeWorld({ checkEveryMs: 3_600_000 }, infos);
+    await w.settle();
+    w.open(1, { table: "others" });
+    await w.settle();
+    const { looks } = w.database;
+    for (let i = 0; i < 60; i++) {
+      w.database.sets["things"] = `${i}`;
+      w.feed.raw(
+        begin(30 + i, 800 + 10 * i),
+        relation(i % 2 === 0 ? wider : things.columns),
+        commit(800 + 10 * i),
+      );
+      await w.clock.advance(100);
+    }
+    const ready = infos[0] === things;
+    const most = ready ? 13 : 3;
+    assert(w.database.looks - looks <= most, `${w.database.looks - looks} looks, ready: ${ready}`);
+  }
 });
 
 const parted: TableInfo = { ...things, partitioned: true, parts: [2] };
