@@ -115,9 +115,10 @@ async function parse(args: readonly string[], output: CliOutput): Promise<Wanted
 
 /** Host and database of a URL, without who and the password; `undefined` if it is none of Postgres. */
 function placeIn(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const { protocol, host, pathname } = new URL(text);
-  return /^postgres(ql)?:$/.test(protocol) ? `${host}${pathname}` : undefined;
+  // Without the slashes all of it is a path, the password as well.
+  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const { host, pathname } = new URL(text);
+  return `${host}${pathname}`;
 }
 
 function tableOf(text: string): readonly [string, SyncTable] {

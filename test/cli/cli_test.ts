@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { assert, assertEquals, runtime, test } from "../harness/mod.ts";
 import { runCli } from "../../adapters/cli/mod.ts";
-import { postgresStorage, syncUp } from "../../adapters/postgres/mod.ts";
+import { createSync, postgresStorage, syncUp } from "../../adapters/postgres/mod.ts";
 import { sqliteStorage } from "../../adapters/sqlite/mod.ts";
 import type { Storage } from "../../mod.ts";
 import { temp } from "../adapters/fixtures/temp.ts";
@@ -123,6 +123,46 @@ test("[CL5] the tables come from a module", async () => {
   const { code, out } = await cli("sync", "up", "--config", "config.ts", "--print");
   assertEquals(code, 0);
   assert(out.includes('ALTER PUBLICATION "from_config" ADD TABLE "app"."notes"'), out);
+});
+
+test("[CL5] [CL17] a module may name the slot as createSync() does, and down says when it is in use", async (t) => {
+  const args = ["--config", "config_slot.ts"];
+  assert((await cli("sync", "down", ...args, "--print")).out.includes("'notes_slot'"));
+  await cli("sync", "up", ...args);
+  const { slot, tables } = await import("./fixtures/config_slot.ts");
+  const sync = createSync({ url: server.url, tables, slot });
+  t.defer(() => sync.close());
+  await sync.ready();
+  const used = await cli("sync", "down", ...args);
+  assertEquals(used.code, 1);
+  assert(/notes_slot.*close what uses it first/.test(used.error), used.error);
+  await sync.close();
+  // The server has yet to notice that the connection is gone.
+  let down = await cli("sync", "down", ...args);
+  while (down.code !== 0) down = await cli("sync", "down", ...args);
+  assertEquals(await sql`SELECT slot_name FROM pg_replication_slots`, [] as never);
+});
+
+test("[CL17] [CL1] check ends with 0 for a warning alone, and says what up does as well", async () => {
+  await sql.unsafe(`CREATE TABLE hidden (owner int NOT NULL, id int PRIMARY KEY);
+    CREATE ROLE reader LOGIN REPLICATION; GRANT SELECT ON hidden TO reader`);
+  const check = ["sync", "check", "--table", "hidden:owner", "--publication", "hidden"];
+  const before = await cli(...check);
+  assert(before.out.endsWith('"up" does as well, for the same tables'), before.out);
+  await cli("sync", "up", ...check.slice(2));
+  await sql.unsafe("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY");
+  const warned = await cli(...check, "--url", server.url.replace("postgres@", "reader@"));
+  assertEquals([warned.code, warned.error], [0, ""]);
+  assert(/^- warning: .*\nNothing is missing$/.test(warned.out), warned.out);
+});
+
+test("[CL15] no word of a URL that is none is shown", async () => {
+  for (const url of ["pg://ada:kelp-rope@db/shop", "kelp-rope", "postgres:kelp-rope@db"]) {
+    for (const json of [[], ["--json"]]) {
+      const { code, out, error } = await cli("sync", "check", ...notes, "--url", url, ...json);
+      assert(code !== 0 && !`${out}${error}`.includes("kelp-rope"), `${url}: ${out}${error}`);
+    }
+  }
 });
 
 test("[CL6] started as a program it runs", () => {

@@ -34,11 +34,17 @@ function assertSays({ said }: { readonly said: string }, ...parts: readonly RegE
   for (const part of parts) assert(part.test(said), `${part} is not in:\n${said}`);
 }
 
+/** Of what is not the matter there is no word. */
+function assertSaysNothing({ said }: { readonly said: string }, part: RegExp): void {
+  assert(!part.test(said), `${part} is in:\n${said}`);
+}
+
 test("[CL17] up that fails says what there is to do, and up that succeeds what is left", async () => {
   await sql.unsafe("CREATE TABLE bills (owner int, id int)");
   const missing = await cli("up", ["Bills:owner"]);
   assertEquals(missing.code, 1);
   assertSays(missing, /there is no table "public.Bills".*is it "bills"/);
+  assertSaysNothing(missing, /there is no publication/);
   const nullable = await cli("up", ["bills:owner"]);
   assertEquals(nullable.code, 1);
   assertSays(
@@ -51,6 +57,7 @@ test("[CL17] up that fails says what there is to do, and up that succeeds what i
   const twice = await cli("up", ["bills:owner"]);
   assertEquals([twice.code, /4711|815/.test(twice.said)], [1, false]);
   assertSays(twice, /rows with the same key and id.*NAME:KEY:ID/);
+  assertSaysNothing(twice, /wal_level/);
   await sql.unsafe("DELETE FROM bills");
   const done = await cli("up", ["bills:owner"]);
   assertEquals(done.code, 0);
@@ -106,6 +113,7 @@ test("[CL17] a role that may not is told who may", async () => {
   const refused = await cli("up", ["kept:owner"], { as: "guest" });
   assertEquals(refused.code, 1);
   assertSays(refused, /owns the tables.*--print prints the SQL/);
+  assertSaysNothing(refused, /wal_level|may not stream/);
   const more = ["--publication", "kept"];
   await cli("up", ["kept:owner"], { more });
   assertSays(await cli("down", ["kept:owner"], { as: "guest", more }), /--print prints the SQL/);
