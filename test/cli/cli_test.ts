@@ -140,7 +140,7 @@ test("[CL5] [CL17] a module may name the slot as createSync() does, and down say
   // The server has yet to notice that the connection is gone.
   let down = await cli("sync", "down", ...args);
   while (down.code !== 0) down = await cli("sync", "down", ...args);
-  assertEquals(await sql`SELECT slot_name FROM pg_replication_slots`, [] as never);
+  assertEquals((await sql`SELECT FROM pg_replication_slots`).length, 0);
 });
 
 test("[CL17] [CL1] check ends with 0 for a warning alone, and says what up does as well", async () => {
