@@ -6,7 +6,7 @@ import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../_lib/runtimes.ts";
-import type { Command, Stats } from "./serve.ts";
+import type { Command } from "./serve.ts";
 
 const runArgs = {
   bun: ["run"],
@@ -52,9 +52,17 @@ export class ServerProcess {
     await this.#ask({ do: "seed", document, nodes });
   }
 
-  /** How it is doing. */
-  stats(): Promise<Stats> {
-    return this.#ask({ do: "stats" });
+  /**
+   * CPU time since it began, all threads, in µs. Nothing is collected for it: what follows a collection, such
+   * as giving memory back and taking it again, is none of the clients' doing.
+   */
+  async cpuUs(): Promise<number> {
+    return (await this.#ask<{ readonly cpuUs: number }>({ do: "cpu" })).cpuUs;
+  }
+
+  /** Bytes of the heap in use, after a collection. */
+  async heap(): Promise<number> {
+    return (await this.#ask<{ readonly heap: number }>({ do: "heap" })).heap;
   }
 
   async stop(): Promise<void> {

@@ -9,15 +9,7 @@ import type { Served } from "./served.ts";
 /** What can be asked for. */
 export type Command =
   | { readonly do: "seed"; readonly document: string; readonly nodes: number }
-  | { readonly do: "stats" };
-
-/** How a process is doing. */
-export interface Stats {
-  /** CPU time since it began, all threads, without that of {@linkcode collect}, in µs. */
-  readonly cpuUs: number;
-  /** Bytes of the heap in use, after a collection. */
-  readonly heap: number;
-}
+  | { readonly do: "cpu" | "heap" };
 
 const [, , subject = "", folder = ""] = process.argv;
 const subjects: Readonly<
@@ -39,23 +31,17 @@ function collect(): void {
   else for (let round = 0; round < 4; round++) gc?.();
 }
 
-/** CPU time of the collections that we have asked for, in µs. */
-let collecting = 0;
-
 async function answer(command: Command): Promise<object> {
   if (command.do === "seed") {
     await served.seed(command.document, command.nodes);
     return {};
   }
-  // A collection costs time that is none of the clients'.
+  if (command.do === "heap") {
+    collect();
+    return { heap: process.memoryUsage().heapUsed };
+  }
   const { user, system } = process.cpuUsage();
-  collect();
-  const after = process.cpuUsage();
-  collecting += after.user + after.system - user - system;
-  return {
-    cpuUs: after.user + after.system - collecting,
-    heap: process.memoryUsage().heapUsed,
-  } satisfies Stats;
+  return { cpuUs: user + system };
 }
 
 const say = (line: object): void => void process.stdout.write(`@${JSON.stringify(line)}\n`);
