@@ -7,9 +7,9 @@ import { command, type Given, type Outcome, UsageError } from "./verb.ts";
 const HELP = `holdfast doctor [STORAGE] [options]
 
   Checks what an application stands on: the runtime, the packages beside it, its secrets, and with
-  STORAGE whether conditional writes are honoured and how far the clocks are apart. To find that out
-  it writes a few records under keys that begin with "holdfast-doctor/" and deletes them again; it
-  creates no storage that is not there.
+  STORAGE whether conditional writes are honoured, how long a write takes, and how far the clocks are
+  apart. To find that out it writes a few records under keys that begin with "holdfast-doctor/" and
+  deletes them again; it creates no storage that is not there.
 
   --read-only        writes nothing: asks the storage for a key that is not there
   --secrets NAMES    variables that hold the secrets, the first signs (SECRET), with commas
@@ -38,7 +38,7 @@ async function checkAll(given: Given, { env, cwd }: CliOutput): Promise<readonly
       ...await withStorage(
         place,
         false,
-        (storage) => probeStorage(storage, given.flag("read-only")),
+        (storage) => probeStorage(storage, given.flag("read-only"), place.kind === "sqlite"),
       ),
     );
   } catch (error) {

@@ -6,15 +6,23 @@ import type { Finding } from "./checks.ts";
 /** Writers that race for one key. */
 const WRITERS = 8;
 
+/** Writes whose time is taken. */
+const TIMED = 9;
+
+/** Milliseconds of a commit from which on it matters that other requests wait for it, too. */
+const SLOW_COMMIT_MS = 5;
+
 /**
  * Tries out what the port promises, under a key that nobody else has, and cleans up.
  *
  * @param readOnly Only reads a key that is not there.
+ * @param blocks The thread waits for its disk, as it does for SQLite.
  * @throws Whatever the storage fails with.
  */
 export async function probeStorage(
   storage: Storage,
   readOnly: boolean,
+  blocks: boolean,
 ): Promise<readonly Finding[]> {
   const key = `holdfast-doctor/${encodeBase64url(webRandom().bytes(12))}`;
   const name = "storage";
@@ -24,10 +32,10 @@ export async function probeStorage(
   if (readOnly) return [{ name, level: "ok", message: "can be read" }];
   try {
     const problem = await probeWrites(storage, key);
+    if (problem !== undefined) return [{ name, level: "problem", message: problem }];
     return [
-      problem === undefined
-        ? { name, level: "ok", message: "conditional writes, deletes and lists are as promised" }
-        : { name, level: "problem", message: problem },
+      { name, level: "ok", message: "conditional writes, deletes and lists are as promised" },
+      paceOf(await timeWrites(storage, key), blocks),
     ];
   } finally {
     await storage.delete(key).catch(() => {});
@@ -56,6 +64,36 @@ async function probeWrites(storage: Storage, key: string): Promise<string | unde
     return "a delete of the current version is refused";
   }
   return await storage.get(key) === undefined ? undefined : "a deleted record can be read";
+}
+
+/** How long each of some writes takes, one after the other, in ms. */
+async function timeWrites(storage: Storage, key: string): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < TIMED; n++) {
+    const began = performance.now();
+    await storage.put(key, `${n}`);
+    times.push(performance.now() - began);
+  }
+  return times;
+}
+
+/**
+ * Says how long a write takes.
+ *
+ * @param times Of some writes, in ms.
+ * @param blocks The thread waits for its disk.
+ */
+export function paceOf(times: readonly number[], blocks: boolean): Finding {
+  const median = times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
+  const message = `a write is durable after ${
+    median.toPrecision(2)
+  } ms (the median of ${times.length})`;
+  const name = "pace";
+  if (!blocks || median < SLOW_COMMIT_MS) return { name, level: "ok", message };
+  const why =
+    "SQLite keeps the thread so long, and every other request of the process waits with it; " +
+    "a local disk, or Postgres, does not";
+  return { name, level: "warning", message: `${message}: ${why}` };
 }
 
 async function race(
