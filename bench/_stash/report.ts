@@ -55,12 +55,13 @@ export function bars(runtime: string, results: Results): readonly string[] {
   const cpu = (name: string, ask: Ask): number => middle(results, name, ask, "cpuUs");
   const ratio = timesFloor(results, "holdfast_memory", "read");
   const durable = middle(results, "holdfast_sqlite", "write", "requestsPerSecond");
-  const bar = (what: string, value: number, holds: boolean): string[] =>
+  const bar = (what: string, value: number, holds: boolean, beside = ""): string[] =>
     Number.isFinite(value)
-      ? [`${runtime}: ${what}: ${figure(value)}, ${holds ? "kept" : "missed"}`]
+      ? [`${runtime}: ${what}: ${figure(value)}, ${holds ? "kept" : "missed"}${beside}`]
       : [];
+  const least = ` (an id in a cookie and a Map: ${figure(timesFloor(results, "least", "read"))})`;
   const lines = [
-    ...bar("read-only at most 1.35 times the floor's CPU", ratio, ratio <= 1.35),
+    ...bar("read-only at most 1.35 times the floor's CPU", ratio, ratio <= 1.35, least),
     ...(["read", "write"] as const).flatMap((ask) => {
       const limit = best(ask);
       const own = cpu("holdfast_memory", ask);
