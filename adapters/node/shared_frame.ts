@@ -4,19 +4,21 @@ import { Buffer } from "node:buffer";
 const maxShared = 65_536;
 
 /**
- * The frame of what goes to many sockets, such as a change of a document: made once for all of them, and
- * written at one go, where `ws` makes one for each and writes its head and its text apart.
+ * The frames of texts. What goes to many sockets, such as a change of a document, has one for all of them, and each
+ * is written at one go, where `ws` makes one for each and writes its head and its text apart.
  */
 export class SharedFrame {
   #text = "";
   #frame: Uint8Array | undefined;
 
-  /** The frame of a text that was the last one, too; `undefined` of any other, which may go to nobody else. */
-  of(text: string): Uint8Array | undefined {
-    if (text === this.#text) return this.#frame ??= frameOf(text);
-    this.#text = text.length <= maxShared ? text : "";
-    this.#frame = undefined;
-    return undefined;
+  /** The frame of a text; that of the last one is kept. */
+  of(text: string): Uint8Array {
+    if (this.#frame !== undefined && text === this.#text) return this.#frame;
+    const frame = frameOf(text);
+    const isKept = text.length <= maxShared;
+    this.#text = isKept ? text : "";
+    this.#frame = isKept ? frame : undefined;
+    return frame;
   }
 }
 

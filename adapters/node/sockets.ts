@@ -77,7 +77,7 @@ export function socketServer(ws: SocketServerModule, { settings }: Sockets): obj
   return server;
 }
 
-/** The connections under sockets whose frames are those that others get, too: none compresses them. */
+/** The connections under sockets that compress nothing, so that what is sent can be written to them as it is. */
 const wires = new WeakMap<NodeWebSocket, Wire>();
 
 function shareFrames(server: WebSocketServer): void {
@@ -85,12 +85,6 @@ function shareFrames(server: WebSocketServer): void {
 }
 
 const shared: SharedFrame = new SharedFrame();
-
-function sendOn(socket: NodeWebSocket, wire: Wire | undefined, text: string): void {
-  const frame = wire && shared.of(text);
-  if (frame === undefined) socket.send(text);
-  else wire?.write(frame);
-}
 
 /** Ends sockets that leave pings unanswered: `ws` would never notice that a client is gone. */
 function pingAll(server: WebSocketServer, idleMs: number): void {
@@ -169,7 +163,9 @@ function rawOf(socket: NodeWebSocket): RawSocket {
       return socket.readyState;
     },
     buffered: () => socket.bufferedAmount,
-    send: (text) => sendOn(socket, wire, text),
+    send: wire === undefined
+      ? (text) => socket.send(text)
+      : (text) => void wire.write(shared.of(text)),
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
   };
