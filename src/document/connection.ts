@@ -9,7 +9,6 @@ import {
   type ClientFrame,
   documentProtocol,
   encodeCatchUp,
-  inParts,
   readClientFrame,
   type WireAnswer,
 } from "./wire.ts";
@@ -209,7 +208,7 @@ export class DocumentConnection {
     }
     const frames = frame.t === "catch_up"
       ? encodeCatchUp({ t: frame.t, epoch: frame.epoch }, frame.catchUp)
-      : inParts(outgoing.text);
+      : outgoing.parts;
     return this.#out.offer(frames, frame.t === "catch_up");
   }
 

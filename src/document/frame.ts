@@ -1,5 +1,6 @@
 import type { JsonValue } from "../core/json.ts";
 import type { CatchUp, LogEntry } from "./model.ts";
+import { inParts } from "./parts.ts";
 
 /** Somebody who is here. */
 export interface Present {
@@ -28,6 +29,7 @@ export type DocumentFrame =
 export class Outgoing {
   readonly frame: DocumentFrame;
   #text: string | undefined;
+  #parts: readonly string[] | undefined;
 
   constructor(frame: DocumentFrame) {
     this.frame = frame;
@@ -36,5 +38,10 @@ export class Outgoing {
   /** As JSON. */
   get text(): string {
     return this.#text ??= JSON.stringify(this.frame);
+  }
+
+  /** The same as a socket sends it: in parts if it is too long for one. */
+  get parts(): readonly string[] {
+    return this.#parts ??= inParts(this.text);
   }
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../core/json.ts";
 import type { DocumentFrame, Present } from "./frame.ts";
 import type { CatchUp, MutateAnswer } from "./model.ts";
+import { inParts, maxWhole, part, partsOf } from "./parts.ts";
 
 /** Version of what travels between a client of a document and its server. */
 export const documentProtocol = 1;
@@ -99,29 +100,8 @@ function isSeq(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Characters of a frame that goes out whole. */
-export const maxWhole = 65_536;
-
 /** Frames with the state in them, kept as long as the state: of many who join at once each needs them. */
 const frames = new WeakMap<object, readonly string[]>();
-
-/** Splits a frame that is too long for one. */
-export function inParts(text: string): readonly string[] {
-  return text.length <= maxWhole ? [text] : partsOf(text);
-}
-
-function partsOf(text: string): readonly string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < text.length; at += maxWhole) {
-    const left = Math.ceil((text.length - at) / maxWhole) - 1;
-    parts.push(part(left, text.slice(at, at + maxWhole)));
-  }
-  return parts;
-}
-
-function part(left: number, text: string): string {
-  return JSON.stringify({ t: "part", left, text });
-}
 
 /**
  * A frame that may carry a whole state. A state does not change, and neither do the parts it goes out

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { PEERS, satisfies } from "../../adapters/cli/checks.ts";
-import { paceOf, probeStorage } from "../../adapters/cli/probe.ts";
+import { probeStorage } from "../../adapters/cli/probe.ts";
 import { isSamePlace, placeOf } from "../../adapters/cli/storages.ts";
 import { fileStorage } from "../../adapters/file/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
@@ -332,20 +332,6 @@ test("[CL12] doctor tells a storage that honours conditions from one that does n
   const weak = await run(folder, ["doctor", "--json"], { env: { SECRET: "short" } });
   assertEquals(weak.code, 1);
   assert(!weak.out.includes("short"), weak.out);
-});
-
-test("[CL12] doctor says how long a write takes, and warns of a disk that keeps the thread", () => {
-  const slow = [40, 0.2, 5, 7, 0.1];
-  assertEquals(paceOf(slow, false), {
-    name: "pace",
-    level: "ok",
-    message: "a write is durable after 5.0 ms (the median of 5)",
-  });
-  const { level, message } = paceOf(slow, true);
-  assertEquals(level, "warning");
-  assert(/^a write is durable after 5\.0 ms.*every other request/.test(message), message);
-  assertEquals(paceOf([0.213], true).message, "a write is durable after 0.21 ms (the median of 1)");
-  assertEquals(paceOf([0.213], true).level, "ok");
 });
 
 test("[CL12] doctor knows the peers of the package and their ranges", () => {

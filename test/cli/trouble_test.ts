@@ -1,3 +1,4 @@
+import { paceOf } from "../../adapters/cli/probe.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -116,6 +117,20 @@ test("[CL12] doctor names the variable that is missing, and takes no empty name"
   for (const names of ["", "A,,B"]) {
     assertEquals((await run(folder, ["doctor", `--secrets=${names}`])).code, 2);
   }
+});
+
+test("[CL12] doctor says how long a write takes, and warns of a disk that keeps the thread", () => {
+  const slow = [40, 0.2, 5, 7, 0.1];
+  assertEquals(paceOf(slow, false), {
+    name: "pace",
+    level: "ok",
+    message: "a write is durable after 5.0 ms (the median of 5)",
+  });
+  const { level, message } = paceOf(slow, true);
+  assertEquals(level, "warning");
+  assert(/^a write is durable after 5\.0 ms.*every other request/.test(message), message);
+  assertEquals(paceOf([0.213], true).message, "a write is durable after 0.21 ms (the median of 1)");
+  assertEquals(paceOf([0.213], true).level, "ok");
 });
 
 test("[CL12] doctor tells of a runtime without SQLite, and of a package that cannot be read", (t) => {
