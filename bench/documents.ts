@@ -137,8 +137,8 @@ async function measureAll(): Promise<readonly Results[]> {
 const EXPLAINED = [
   "Ours appends every change to its log in SQLite, synced to disk, before anybody hears of it; the others",
   "keep everything in memory and have lost it when the process ends. The floor numbers operations and tells",
-  "everybody, with the sockets of the runtime and nothing else. 20 changes a second, by a server that has been",
-  "used before and is at rest otherwise; and, by another one, as many",
+  "everybody, with the sockets of the runtime and nothing else. 20 changes a second, on a server that has told",
+  "such changes one after the other before, then had its garbage collected, and is at rest otherwise; and, on another one, as many",
   "as fit with 500 on their way (10 with ShareDB, which transforms each against all it was not made on);",
   "tldraw tells changes at most 60 times a second, of several of one record only the last. A join is over when the last byte",
   "of the document has come. The neighbour is another document that is changed every 10 ms while all",

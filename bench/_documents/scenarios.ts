@@ -68,7 +68,7 @@ const closeAll = (clients: readonly Client[]) => Promise.all(clients.map((each) 
 /** CPU time per second of a server that has nothing left to do, at most, in µs. */
 const restUs = 10_000;
 
-/** Waits until a server has done what it does after a load, such as collecting garbage; 20 s at most. */
+/** Has a server collect what a load has left, and waits until it has nothing more to do; 20 s at most. */
 async function atRest({ server }: Subject): Promise<void> {
   await server.heap();
   for (let looks = 0; looks < 20; looks++) {
