@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../src/core/json.ts";
+import { notPushed } from "../../src/client/dom/host.ts";
 import type { LoadMore } from "../../src/client/dom/more_port.ts";
 import { Page } from "../../src/client/dom/page.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
@@ -14,7 +15,8 @@ export interface Client {
   /** Connects now: after a failure, or instead of waiting. */
   reconnect(): void;
   /**
-   * Sends an event to a view and answers what its handler returned.
+   * Sends an event to a view and answers what its handler returned; rejects as `pushEvent` of hooks
+   * does, and with the code `unknown_view` where there is none.
    *
    * @param name The event, as the view defines it.
    * @param value What the handler gets as input.
@@ -41,7 +43,7 @@ export function connectWith(options: ConnectOptions, load: LoadMore): Client {
     disconnect: () => page.close(),
     reconnect: () => page.reconnect(),
     push: (name, value, { target } = {}) =>
-      view(target)?.push(name, value) ?? Promise.reject(new Error("There is no such view")),
+      view(target)?.push(name, value) ?? Promise.reject(notPushed("unknown_view")),
     on(event, listener) {
       const type = `live:${event}`;
       addEventListener(type, listener as EventListener);

@@ -9,7 +9,9 @@ export interface HookContext {
   /**
    * Sends an event to the view and answers what its handler returned.
    *
-   * Rejects when the view is not connected or went down before it answered.
+   * Rejects with an error whose `code` says why there is no answer: what the server said against it, as
+   * `unknown_event`; `disconnected` when the view is not connected, or was lost or left before it
+   * answered; `closed` when the element is gone.
    */
   pushEvent(name: string, value?: JsonValue): Promise<JsonValue | undefined>;
   /** Hears of what the view pushes with `ctx.push(name, data)`; answers how to stop. */

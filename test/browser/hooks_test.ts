@@ -66,15 +66,32 @@ inBrowser(
     assertEquals(fake.of("event")[0]?.type, "hook");
     fake.onEvent = () => ({ ok: false, code: "unknown_event" });
     assertEquals(
-      await page.evaluate("ask(1).catch(({ message }) => message)"),
-      "The event was refused",
+      await page.evaluate("ask(1).catch(({ message, code }) => [message, code])"),
+      ["Cannot push: unknown_event", "unknown_event"],
     );
     fake.refusing = true;
     fake.onEvent = () => false;
-    const lost = page.evaluate("ask(1).catch(({ message }) => message)");
+    const lost = page.evaluate("ask(1).catch(({ code }) => code)");
     await fake.events(3);
     fake.cut();
-    assertEquals(await lost, "The view is not connected");
+    assertEquals(await lost, "disconnected");
+  },
+);
+
+inBrowser(
+  "[LC28] what a hook has asked when the page is left is rejected, and the next page hears nothing of it",
+  async (t) => {
+    const html =
+      '<b id="a" data-live-hook="Ask"></b><a href="/next" data-live-link="navigate">Next</a>';
+    const { fake, page } = await openHooks(t, html);
+    fake.onEvent = () => false;
+    await page.evaluate(`window.dropped = 0; addEventListener("live:dropped", () => dropped++)`);
+    const code = page.evaluate("ask(1).catch(({ code }) => code)");
+    await fake.events(1);
+    await page.click("a");
+    await fake.joins(2);
+    assertEquals(await code, "disconnected");
+    assertEquals(await page.evaluate("dropped"), 0);
   },
 );
 

@@ -143,8 +143,8 @@ inBrowser(
     await page.waitForSelector("text=Connected again");
     await fake.until("the new hook pushes", () => fake.of("event").length > 1);
     // The old one pushes on, when it goes and later, and reaches nobody.
-    const said = await page.evaluate("old.pushEvent('late').catch(({ message }) => message)");
-    assertEquals(said, "The element is gone");
+    const said = await page.evaluate("old.pushEvent('late').catch(({ code }) => code)");
+    assertEquals(said, "closed");
     assertEquals(fake.of("event").map(({ name }) => name), ["mounted", "mounted"]);
   },
 );

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Hook, HookContext } from "../options.ts";
 import { attempt, warn } from "./warn.ts";
-import type { HooksPort, Host, LiveView } from "./host.ts";
+import { type HooksPort, type Host, type LiveView, notPushed } from "./host.ts";
 
 type Living = Hook & HookContext & { readonly el: HTMLElement };
 
@@ -46,7 +46,7 @@ export class Hooks implements HooksPort {
       // What goes on when its element is gone is of another page, or another user.
       pushEvent: (event, value) => {
         if (this.#living.get(el)?.hook === living) return this.#view.push(event, value);
-        const answer = Promise.reject(new Error("The element is gone"));
+        const answer = Promise.reject(notPushed("closed"));
         answer.catch(() => {});
         return answer;
       },

@@ -119,7 +119,13 @@ export interface Outgoing {
   /** What to send instead of what the form holds. */
   readonly entries?: readonly Entry[];
   readonly done?: (value: JsonValue | undefined) => void;
-  readonly lost?: (error: Error) => void;
+  /** Told, by a code, that it will not be answered. */
+  readonly lost?: (code?: string) => void;
+}
+
+/** Why what a hook or a script has pushed is not answered. */
+export function notPushed(code?: string): Error {
+  return Object.assign(new Error(`Cannot push: ${code}`), { code });
 }
 
 /** Tells the page of something; bubbles. */

@@ -152,7 +152,7 @@ export class Navigation {
       assetsOf(got.found) === assetsOf(document);
     if (!fits) return how === "replace" ? location.replace(to) : location.assign(to);
     this.#page.leaveViews("navigate");
-    for (const view of this.#page.views.values()) view.close();
+    const left = [...this.#page.views.values()];
     this.#page.views.clear();
     const { hash } = new URL(to, location.href);
     // First: what the page names relative to its address is got as it is put in.
@@ -160,6 +160,8 @@ export class Navigation {
       this.#write(got.url.replace(/#.*/, "") + hash, how === "replace", Date.now());
     }
     this.#swap(got.found);
+    // Off the page, so that nobody there hears what has become of what was under way.
+    for (const view of left) view.close();
     const place = document.getElementById(hash.slice(1));
     if (how === "pop") this.#scroll(this.#here);
     else if (place) place.scrollIntoView();

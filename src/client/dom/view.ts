@@ -18,7 +18,14 @@ import {
   idOf,
   type Progress,
 } from "./controls.ts";
-import { emit, type HooksPort, type Host, type LiveView, type Outgoing } from "./host.ts";
+import {
+  emit,
+  type HooksPort,
+  type Host,
+  type LiveView,
+  notPushed,
+  type Outgoing,
+} from "./host.ts";
 import { morphView, noteOpen } from "./morph.ts";
 import { identify, parseView } from "./parse.ts";
 import { Recovery } from "./recovery.ts";
@@ -168,8 +175,15 @@ export class View implements LiveView {
   }
 
   push(name: string, value?: JsonValue): Promise<JsonValue | undefined> {
-    const answer = new Promise<JsonValue | undefined>((done, lost) =>
-      this.event({ type: "hook", name, el: this.root, value, done, lost })
+    const answer = new Promise<JsonValue | undefined>((done, reject) =>
+      this.event({
+        type: "hook",
+        name,
+        el: this.root,
+        value,
+        done,
+        lost: (code) => reject(notPushed(code)),
+      })
     );
     // Who does not look at the answer does not want to hear that there is none.
     answer.catch(() => {});
@@ -183,7 +197,7 @@ export class View implements LiveView {
     const form = alone ? formFor(el as Control) : out.form;
     const own = alone ? [el as Control] : form ? controlsOf(form) : [];
     const submitter = out.submitter?.isConnected ? out.submitter : null;
-    const frame: EventFrame = {
+    const frame = {
       t: "event",
       id: this.state.id,
       ref: this.#host.nextRef(),
@@ -197,9 +211,10 @@ export class View implements LiveView {
           ...(target && { target: pathOf(target) }),
         },
       }),
-      ...(value !== undefined && { value }),
-      ...(recover && { recover }),
-    };
+      // What is undefined does not travel.
+      value,
+      recover,
+    } as EventFrame;
     if (JSON.stringify(frame).length > maxFrameLength) {
       emit(el, "error", { code: "too_large", name });
       return this.#drop(out);
@@ -248,11 +263,11 @@ export class View implements LiveView {
     if (!ok) {
       emit(out.el, "error", { code, problems, name: out.name });
     }
-    this.#finish(event, ok, value);
+    this.#finish(event, ok, value, code);
     if (out.recover) this.#recovery.told(out, ok);
   }
 
-  #finish({ out, progress }: Pending, ok: boolean, value?: JsonValue): void {
+  #finish({ out, progress }: Pending, ok: boolean, value?: JsonValue, code?: string): void {
     if (ok && out.recover) this.#claims.push(progress);
     else if (ok) {
       const still = this.#host.controls.answer(progress, out.type);
@@ -260,7 +275,7 @@ export class View implements LiveView {
     }
     if (![...this.#pending.values()].some((other) => other.out.el === out.el)) this.#unlock(out);
     if (ok) out.done?.(value);
-    else out.lost?.(new Error("The event was refused"));
+    else out.lost?.(code);
   }
 
   /** What was under way is lost: with the connection, or with the view. */
@@ -292,7 +307,7 @@ export class View implements LiveView {
   #drop(out: Outgoing, sent = false): void {
     const { el, name, type } = out;
     el.removeAttribute(pending);
-    out.lost?.(new Error("The view is not connected"));
+    out.lost?.("disconnected");
     if (type === "submit") this.#unsent(out);
     if (type !== "change") emit(el, "dropped", { name, type, sent });
   }
@@ -354,6 +369,7 @@ export class View implements LiveView {
   close(): void {
     this.timers.clearAll();
     this.hooks?.close();
-    this.#recovery.interrupt();
+    this.#lose();
+    this.forget();
   }
 }
