@@ -226,6 +226,29 @@ inBrowser(
   },
 );
 
+for (const moment of ["is lost", "is being made again"]) {
+  inBrowser(
+    `[LC30] who goes back while the connection ${moment} loses nothing, and gets there with it`,
+    async (t) => {
+      const { fake, page } = await openLinks(t);
+      await page.click("#patch");
+      await page.waitForSelector("i:text('/?page=2')");
+      if (moment === "is lost") fake.refusing = true;
+      else fake.onJoin = () => undefined;
+      fake.cut();
+      if (moment === "is lost") await showing(page, "reconnecting");
+      else await fake.joins(2);
+      await page.evaluate("history.back()");
+      await page.waitForFunction("location.search === ''");
+      fake.refusing = false;
+      const join = fake.of("join")[1];
+      if (join) fake.send(fake.joined(join));
+      await page.waitForSelector("i:text-is('/')");
+      assertEquals(await page.evaluate("[marker, location.search]"), [1, ""]);
+    },
+  );
+}
+
 inBrowser(
   "[LC32] links work by themselves while the view is not connected, and when they are held otherwise",
   async (t) => {

@@ -129,8 +129,19 @@ export class Navigation {
     this.#here = entry;
     const view = this.#page.views.get(entry.view ?? "") ?? this.#first();
     if (entry.page !== page) void this.#navigate(location.href, "pop");
-    else if (view?.state.phase !== "live") location.reload();
-    else this.#scrollTo = { ref: this.#params(view), entry };
+    else if (view === undefined || view.shown === "failed" || view.state.mounts === 0) {
+      location.reload();
+    } else if (view.state.phase === "live") this.#arrive(view, entry);
+    else {
+      // To load the page again would lose what is being typed; the address can wait for the connection.
+      const arrive = (): void => void (this.#here === entry && this.#arrive(view, entry));
+      view.root.addEventListener("live:recovered", arrive, { once: true });
+    }
+  }
+
+  /** On the way back: scrolls when the view has answered. */
+  #arrive(view: LiveView, entry: HistoryEntry): void {
+    this.#scrollTo = { ref: this.#params(view), entry };
   }
 
   #scroll({ entry }: HistoryEntry): void {
