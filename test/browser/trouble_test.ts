@@ -172,6 +172,27 @@ inBrowser("[LC33] nor is it put back by the browser on the way back from a log-i
   assertEquals(await page.evaluate("[a.value, i.textContent]"), ["", ""]);
 });
 
+inBrowser("[LC33] nor is it handed over where the page has to be loaded again", async (t) => {
+  const html = '<form id="f" data-live-change="edit"><textarea id="a" name="a"></textarea></form>';
+  const { fake, page } = await openConnected(t, { html });
+  await page.fill("#a", "of another user");
+  await fake.events(1);
+  fake.onRequest = (request, response) => {
+    if (request.headers["x-live-navigation"] !== "1") return false;
+    response.writeHead(500).end();
+    return true;
+  };
+  fake.cut(4401);
+  await fake.joins(2);
+  await showing(page, "connected");
+  await page.fill("#a", "of this one");
+  await fake.until(
+    "it is told",
+    () => fake.of("event").at(-1)?.form?.data[0]?.[1] === "of this one",
+  );
+  assertEquals(fake.of("event").length, 2, "nothing was told of the other one");
+});
+
 inBrowser("[LC33] a page that is sent elsewhere when it asks for a token goes there", async (t) => {
   const { fake, page } = await openConnected(t);
   fake.onRequest = (request, response) => {
