@@ -128,6 +128,7 @@ export type {
   InspectorEvent,
   LiveViewEvent,
   ObjectEvent,
+  OriginEvent,
   SessionEvent,
   StashEvent,
   StorageEvent,

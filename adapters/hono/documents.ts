@@ -14,7 +14,7 @@ import { watchForEnd } from "../../src/stash/session_end.ts";
 import { readCookie } from "../web/cookies.ts";
 import type { Holdfast } from "../web/holdfast.ts";
 import { internalsOf } from "../web/internals.ts";
-import { mayConnect, type OriginRules } from "../web/origin.ts";
+import { mayConnect, type OriginRules, tellRefused } from "../web/origin.ts";
 import type { SocketHandle, UpgradeHandler, UpgradeWebSocket } from "../web/sockets.ts";
 import { checkKnown, type OptionNames, wrongArgument } from "../../src/core/options.ts";
 
@@ -115,17 +115,21 @@ export function documentSocket<S, Op>(
     throw wrongArgument('Cannot make a document route: it needs "upgradeWebSocket" and "access"');
   }
   const limits = { ...limitsOf(definition), ...options.limits };
+  const internals = internalsOf(holdfast, "a document route");
   const rules: OriginRules = {
     origins: undefined,
     trustForwardedHost: options.trustForwardedHost === true,
     allowMissingOrigin: options.allowMissingOrigin === true,
-    isSecure: internalsOf(holdfast, "a document route").cookie.secure,
+    isSecure: internals.cookie.secure,
   };
   const others: OriginRules = { ...rules, origins: options.origins ?? [] };
   return async (c, next) => {
     const { raw } = c.req;
     // Pages of other origins must not act for a user who visits them: cookies come along regardless.
-    if (!mayConnect(raw, rules) && !mayConnect(raw, others)) return refused();
+    if (!mayConnect(raw, rules) && !mayConnect(raw, others)) {
+      tellRefused(internals, "document", raw, rules);
+      return refused();
+    }
     // Before its rights are looked up: what ends in between must not go unnoticed.
     const session = await livingSession(holdfast, c);
     const allowed = await access(c);

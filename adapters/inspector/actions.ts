@@ -2,7 +2,7 @@ import { decodeId } from "../../src/core/key.ts";
 import type { InspectorEvent } from "../../src/ports/telemetry.ts";
 import { readForm } from "../live/body.ts";
 import { refusal } from "../live/transport.ts";
-import { mayPost, type OriginRules } from "../web/origin.ts";
+import { mayPost, type OriginRules, tellRefused } from "../web/origin.ts";
 import type { InspectorAction, InspectorContext, Judge, Judged } from "./access.ts";
 import type { Desk } from "./desk.ts";
 import { addressOf } from "./places.ts";
@@ -39,7 +39,10 @@ export async function act(
   name: "stop" | "drain",
 ): Promise<Response> {
   const { raw } = c.req;
-  if (!mayPost(raw, rules)) return refusal(403, "This origin may not post");
+  if (!mayPost(raw, rules)) {
+    tellRefused(desk.parts.internals, "inspector", raw, rules);
+    return refusal(403, "This origin may not post");
+  }
   const fields = await readForm(raw, maxFormBytes);
   if (fields === undefined) return refusal(400, "A form is needed here");
   const form = new Map(fields);

@@ -11,7 +11,7 @@ import { withCookie } from "../web/handle.ts";
 import type { Internals } from "../web/internals.ts";
 import { readForm } from "./body.ts";
 import { asHtml, attributes, escapeHtml } from "./html.ts";
-import { askedUrl, mayPost, type OriginRules } from "../web/origin.ts";
+import { askedUrl, mayPost, type OriginRules, tellRefused } from "../web/origin.ts";
 import { scriptElement } from "./script.ts";
 import { refusal } from "./transport.ts";
 import type { Html, LiveOptions, LiveRequestContext, PageOptions } from "./types.ts";
@@ -85,7 +85,10 @@ export class Pages {
     options: PageOptions,
     session: RequestSession,
   ): Promise<Response> {
-    if (!mayPost(raw, this.#parts.rules)) return refusal(403, "This origin may not post");
+    if (!mayPost(raw, this.#parts.rules)) {
+      tellRefused(this.#parts.internals, "live", raw, this.#parts.rules);
+      return refusal(403, "This origin may not post");
+    }
     const fields = await readForm(raw, maxFormBytes);
     const event = fields?.findLast(([name]) => name === "_event")?.[1];
     if (fields === undefined || event === undefined) {

@@ -5,7 +5,14 @@ import { readCookie } from "../web/cookies.ts";
 import type { Internals } from "../web/internals.ts";
 import { readBody } from "./body.ts";
 import { EventStream } from "./event_stream.ts";
-import { askedUrl, mayConnect, mayListen, mayPost, type OriginRules } from "../web/origin.ts";
+import {
+  askedUrl,
+  mayConnect,
+  mayListen,
+  mayPost,
+  type OriginRules,
+  tellRefused,
+} from "../web/origin.ts";
 import type { LiveOptions, LiveRequestContext, SocketEvents } from "./types.ts";
 
 /** What the ways to connect stand on. */
@@ -33,7 +40,7 @@ export class Transport {
   async socket(c: LiveRequestContext): Promise<Response> {
     const { raw } = c.req;
     // Before anything is read: any page on any port of this host sends the cookie along.
-    if (!mayConnect(raw, this.#parts.rules)) return refusal(403, "This origin may not connect");
+    if (!mayConnect(raw, this.#parts.rules)) return this.#refused(raw);
     if (this.#socket === undefined || !/^websocket$/i.test(raw.headers.get("upgrade") ?? "")) {
       return new Response("A WebSocket is needed here", {
         status: 426,
@@ -44,10 +51,16 @@ export class Transport {
       refusal(426, "The request could not be upgraded");
   }
 
+  #refused(request: Request): Response {
+    const { internals, rules } = this.#parts;
+    tellRefused(internals, "live", request, rules);
+    return refusal(403, "This origin may not connect");
+  }
+
   /** Answers the request for a stream of events. */
   async listen(request: Request): Promise<Response> {
     const { server, internals, rules } = this.#parts;
-    if (!mayListen(request, rules)) return refusal(403, "This origin may not connect");
+    if (!mayListen(request, rules)) return this.#refused(request);
     const sid = await internals.sessions.sidOf(cookiesOf(request, internals));
     if (sid === undefined) return refusal(401, "There is no session");
     const id = encodeBase64url(internals.random.bytes(24));
@@ -62,7 +75,7 @@ export class Transport {
   /** Takes in what a page posts. */
   async receive(request: Request): Promise<Response> {
     const { server, internals, rules } = this.#parts;
-    if (!mayPost(request, rules)) return refusal(403, "This origin may not connect");
+    if (!mayPost(request, rules)) return this.#refused(request);
     const stream = this.#streams.get(request.headers.get("x-live-connection") ?? "");
     // Another node has it, or had: the page connects anew, to whichever node it reaches.
     if (stream === undefined) return refusal(409, "This node has no such connection");

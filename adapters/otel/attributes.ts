@@ -22,6 +22,7 @@ const labels: readonly (readonly [field: string, label: string])[] = [
   "status",
   "reason",
   "action",
+  "what",
 ].map((field) => [field, `holdfast.${field}`] as const);
 
 /** Fields that are no attributes: they have a place of their own, or are nothing to tell. */

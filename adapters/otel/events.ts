@@ -176,6 +176,7 @@ export const mappings: Readonly<Record<TelemetryEvent["name"], Mapping>> = {
     span: "sync load",
   },
   "holdfast.sync.invalidate": { about: "Watched values that have to be loaded again" },
+  "holdfast.origin.refuse": { about: "Requests refused for where their pages are from" },
   "holdfast.inspector.action": { about: "What operators have asked the inspector to do" },
   "holdfast.sync.failed": { about: "Functions and parsers that threw at a change" },
 };

@@ -1,3 +1,5 @@
+import type { OriginEvent, TelemetryEvent } from "../../src/ports/telemetry.ts";
+
 /** Which origins pages may ask from. */
 export interface OriginRules {
   /** In place of the host that was asked. */
@@ -70,6 +72,24 @@ function hostOf(request: Request, trustForwardedHost: boolean): string {
     ? request.headers.get("x-forwarded-host")?.split(",", 1)[0]?.trim()
     : undefined;
   return forwarded || request.headers.get("host") || new URL(request.url).host;
+}
+
+/** Characters of a header that are told. */
+const mostTold = 200;
+
+/** Tells that a request was refused for where its page is from: that, and the host that it would have to be. */
+export function tellRefused(
+  { emit }: { readonly emit: ((event: TelemetryEvent) => void) | undefined },
+  what: OriginEvent["what"],
+  request: Request,
+  { trustForwardedHost }: OriginRules,
+): void {
+  emit?.({
+    name: "holdfast.origin.refuse",
+    what,
+    origin: (request.headers.get("origin") ?? "").slice(0, mostTold),
+    host: hostOf(request, trustForwardedHost).slice(0, mostTold),
+  });
 }
 
 /** The address that was asked for, as the page has it if the proxy says so. */

@@ -292,6 +292,17 @@ export interface InspectorEvent {
   readonly error?: unknown;
 }
 
+/** A request that was refused for where its page is from. */
+export interface OriginEvent {
+  readonly name: "holdfast.origin.refuse";
+  /** Of whom it asked something: live pages, a document's route, the inspector. */
+  readonly what: "live" | "document" | "inspector";
+  /** The Origin header, 200 characters at most; empty if there was none. */
+  readonly origin: string;
+  /** The host that was asked, as this server sees it; 200 characters at most. */
+  readonly host: string;
+}
+
 /** Everything the library tells about itself: no session id, no stored value, no secret. */
 export type TelemetryEvent =
   | StorageEvent
@@ -308,6 +319,7 @@ export type TelemetryEvent =
   | SyncLoadEvent
   | SyncInvalidateEvent
   | SyncFailEvent
+  | OriginEvent
   | InspectorEvent;
 
 /** Receives events; what it throws is ignored. */

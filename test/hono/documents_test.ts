@@ -1,7 +1,7 @@
 import { documentSocket, session, type SessionEnv } from "../../adapters/hono/mod.ts";
 import { memoryStorage } from "../../adapters/memory/mod.ts";
 import type { SocketEvents, SocketHandle, UpgradeWebSocket } from "../../adapters/web/sockets.ts";
-import { createHoldfast, type Holdfast, type Storage } from "../../mod.ts";
+import { createHoldfast, type Holdfast, type Storage, type TelemetryEvent } from "../../mod.ts";
 import { Hono } from "hono";
 import { listDocument } from "../document/list.ts";
 import { assert, assertEquals, test, type TestContext } from "../harness/mod.ts";
@@ -109,6 +109,21 @@ test("[DO6] what is sent again to a node with a newer secret is done once", asyn
   await second.until(() => second.received.some(({ t }) => t === "answer"));
   assertEquals(second.received.find(({ t }) => t === "answer")?.answer?.status, "commit");
   assertEquals(await itemsOf(two.holdfast), []);
+});
+
+test("[LW15] a page of another origin that asks for a document is told to telemetry", async (t) => {
+  const { app, holdfast, opened } = place(t, memoryStorage(), [newer]);
+  const told: TelemetryEvent[] = [];
+  holdfast.subscribe("holdfast.origin.*", (event) => told.push(event));
+  const ask = async (origin: string) =>
+    (await app.request("/items/a", { headers: { origin, host: "app.example:8443" } })).status;
+  assertEquals(await ask("https://app.example"), 403);
+  // Of this one it is the rights that are missing.
+  assertEquals(await ask("https://app.example:8443"), 403);
+  assertEquals(opened, []);
+  const name = "holdfast.origin.refuse" as const;
+  const host = "app.example:8443";
+  assertEquals(told, [{ name, what: "document", origin: "https://app.example", host }]);
 });
 
 test("[DC14] a document's socket is closed when the session it got its rights from is over", async (t) => {

@@ -104,6 +104,8 @@ test("[IN3] an action is for pages of this origin, and for whom authorize lets d
   });
   assertEquals(bare.status, 403);
   assertEquals([asked, told(node)], [[], []], "nobody was asked, nothing was done");
+  const refused = node.events.filter(({ name }) => name === "holdfast.origin.refuse");
+  assertEquals(refused.length, 5);
   allowed = false;
   assertEquals((await node.post("/stop", stopBerth)).status, 403);
   assertEquals(asked, [{ name: "stop", ...stopBerth }]);

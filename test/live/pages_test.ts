@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import { Hono } from "hono";
 import { createLive, defineView } from "../../adapters/live/mod.ts";
 import { session, type SessionEnv } from "../../adapters/hono/mod.ts";
+import type { TelemetryEvent } from "../../mod.ts";
 import { assert, assertEquals, test } from "../harness/mod.ts";
 import { secretA, secretB } from "../stash/world.ts";
 import { Cart, Settings } from "./views.ts";
@@ -194,6 +195,35 @@ test("[LW3] scenario 39: a socket is opened for pages of this host alone, before
   const forwarded = { origin: "https://public.example", "x-forwarded-host": "public.example" };
   assertEquals(await ask(forwarded, proxied), 200);
   assertEquals(await ask(forwarded), 403, "a header anybody can send");
+});
+
+test("[LW15] a page of another origin is refused, and told to telemetry with what it was and had to be", async () => {
+  const at = liveWorld();
+  const node = at.live([Settings], { trustForwardedHost: true });
+  const page = await Page.load(at, node, "/settings");
+  const told: TelemetryEvent[] = [];
+  node.holdfast.subscribe("holdfast.origin.refuse", (event) => told.push(event));
+  const evil = "https://evil.example";
+  const asks:
+    readonly (readonly [path: string, method: string, headers: Record<string, string>])[] = [
+      ["/live/socket", "GET", { origin: evil, upgrade: "websocket" }],
+      ["/live/socket", "GET", { upgrade: "websocket" }],
+      ["/live/sse", "GET", { origin: evil }],
+      ["/live/send", "POST", { origin: evil }],
+      ["/settings", "POST", { origin: evil }],
+      ["/live/socket", "GET", {
+        origin: `https://${"a".repeat(300)}`,
+        "x-forwarded-host": "b".repeat(300),
+      }],
+    ];
+  for (const [path, method, headers] of asks) {
+    assertEquals((await page.jar.request(node, path, { method, headers })).status, 403, path);
+  }
+  const name = "holdfast.origin.refuse" as const;
+  const host = new URL(origin).host;
+  const one = { name, what: "live" as const, origin: evil, host };
+  const long = { ...one, origin: `https://${"a".repeat(192)}`, host: "b".repeat(200) };
+  assertEquals(told, [one, { ...one, origin: "" }, one, one, one, long]);
 });
 
 test("[LW6] the script is served for good by its name, and a request for a socket that is none is told so", async () => {
