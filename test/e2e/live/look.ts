@@ -28,6 +28,20 @@ export async function echo(page: Page, prefix = ""): Promise<Readonly<Record<str
   return JSON.parse(await text(page, `${prefix}echo`));
 }
 
+/** Waits until what is loaded later is there, in a way that no policy of the page forbids. */
+export async function loadedMore(page: Page): Promise<void> {
+  const address = await page.evaluate(() =>
+    new Promise<string>((resolve) => {
+      new PerformanceObserver((list) => {
+        const found = list.getEntries().find(({ name }) => name.includes("more.js"));
+        if (found !== undefined) resolve(found.name);
+      }).observe({ type: "resource", buffered: true });
+    })
+  );
+  // Known to be there is known to have run.
+  await page.evaluate((name) => import(name).then(() => {}), address);
+}
+
 /** Waits until an element has a text. */
 export async function shows(page: Page, id: string, expected: string | number): Promise<void> {
   await until(async () => await text(page, id) === String(expected)).catch(async () => {

@@ -1,7 +1,7 @@
 /** Somebody who types into a page without a break, and looks whether it is all there. */
 import type { Page } from "playwright-core";
 import { describe, Frames } from "./frames.ts";
-import { by, connected, shows } from "./look.ts";
+import { by, connected, loadedMore, shows } from "./look.ts";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz 0123456789 ";
 
@@ -50,6 +50,8 @@ export class Typist {
     Frames.of(page, 100);
     await page.goto(`${url}/settings`);
     await connected(page);
+    // It has listeners of its own, which are no leak.
+    await loadedMore(page);
     await page.evaluate(() => void Object.assign(globalThis, { soakMark: true }));
     await by(page, "draft").focus();
     return typist;
