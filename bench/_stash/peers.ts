@@ -214,7 +214,7 @@ export const floors: Readonly<Record<string, Variant>> = {
   },
   // And what of the rest is any session's: the header alone takes Bun a microsecond.
   least: {
-    label: "an id in a cookie and a Map: unsigned, for ever, in this process",
+    label: "the least: an id in a cookie, a Map",
     make: least,
   },
 };
