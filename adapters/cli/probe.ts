@@ -85,9 +85,9 @@ async function timeWrites(storage: Storage, key: string): Promise<readonly numbe
  */
 export function paceOf(times: readonly number[], blocks: boolean): Finding {
   const median = times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
-  const message = `a write is durable after ${
-    median.toPrecision(2)
-  } ms (the median of ${times.length})`;
+  // As a number again: toPrecision() alone says 1.2e+2.
+  const ms = Number(median.toPrecision(2));
+  const message = `a write is durable after ${ms} ms (the median of ${times.length})`;
   const name = "pace";
   if (!blocks || median < SLOW_COMMIT_MS) return { name, level: "ok", message };
   const why =

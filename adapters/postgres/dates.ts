@@ -54,7 +54,7 @@ function read(text: string): Date | number {
   if (text === "-infinity") return -Infinity;
   const parts = WRITTEN.exec(text);
   if (parts === null) {
-    throw new RangeError(
+    throw outOfRange(
       "Cannot read a date of Postgres: its DateStyle is not ISO (ALTER ROLE ... SET DateStyle = 'ISO')",
     );
   }
@@ -78,7 +78,7 @@ function read(text: string): Date | number {
   const aheadS = Number(zoneHours ?? 0) * 3600 + Number(zoneMinutes) * 60 + Number(zoneSeconds);
   if (sign !== undefined) date.setTime(date.getTime() - (sign === "-" ? -aheadS : aheadS) * 1000);
   if (!Number.isNaN(date.getTime())) return date;
-  throw new RangeError(
+  throw outOfRange(
     "Cannot read a date of Postgres: no Date is as late; read it as a text, with a type for dates",
   );
 }

@@ -77,7 +77,7 @@ function hostOf(request: Request, trustForwardedHost: boolean): string {
 /** Characters of a header that are told. */
 const mostTold = 200;
 
-/** Tells that a request was refused for where its page is from: that, and the host that it would have to be. */
+/** Tells that a request was refused for where its page is from: that, and the host that was asked. */
 export function tellRefused(
   { emit }: { readonly emit: ((event: TelemetryEvent) => void) | undefined },
   what: OriginEvent["what"],

@@ -197,7 +197,7 @@ test("[LW3] scenario 39: a socket is opened for pages of this host alone, before
   assertEquals(await ask(forwarded), 403, "a header anybody can send");
 });
 
-test("[LW15] a page of another origin is refused, and told to telemetry with what it was and had to be", async () => {
+test("[LW15] a page of another origin is refused, and told to telemetry with the host that was asked", async () => {
   const at = liveWorld();
   const node = at.live([Settings], { trustForwardedHost: true });
   const page = await Page.load(at, node, "/settings");

@@ -42,6 +42,17 @@ const between = (client: number, clock: number) => (to: UpdateEncoderV1) => {
   to.writeString("x");
 };
 
+/** A letter of another one between each two of a text of client 9, as an editor would put it there. */
+const besideEach = (length: number) =>
+  Array.from({ length: length - 1 }, (_, n) => (to: UpdateEncoderV1): void => {
+    to.writeInfo(4 | 64 | 128);
+    for (const clock of [n, n + 1]) {
+      to.writeClient(9);
+      to.writeLen(clock);
+    }
+    to.writeString("x");
+  });
+
 test("[YJ8] an update that is made up to be merged for minutes is refused in a moment", () => {
   const many = Array.from({ length: 12_000 }, (_, n) => between(9, n));
   const marks = { client: 9, changes: [written("m".repeat(many.length))] };
@@ -51,16 +62,7 @@ test("[YJ8] an update that is made up to be merged for minutes is refused in a m
 test("[YJ8] in pieces it is refused as soon as one of them takes long, and what is put side by side is not", () => {
   const length = 17_000;
   let state = apply(empty, forged([{ client: 9, changes: [written("m".repeat(length))] }]));
-  // Every letter gets one beside it, as an editor would put it there.
-  const beside = Array.from({ length: length - 1 }, (_, n) => (to: UpdateEncoderV1) => {
-    to.writeInfo(4 | 64 | 128);
-    for (const clock of [n, n + 1]) {
-      to.writeClient(9);
-      to.writeLen(clock);
-    }
-    to.writeString("x");
-  });
-  const op = forged([{ client: 1, changes: beside }]);
+  const op = forged([{ client: 1, changes: besideEach(length) }]);
   assertEquals(allowed(state, op), true);
   state = apply(state, op);
   const piece = (count: number) =>
@@ -112,15 +114,7 @@ function deletions(client: number, ranges: readonly (readonly [clock: number, le
 /** A text of so many letters by two people, each beside one of the other. */
 function mixed(length: number): YjsState {
   const state = apply(empty, forged([{ client: 9, changes: [written("m".repeat(length))] }]));
-  const beside = Array.from({ length: length - 1 }, (_, n) => (to: UpdateEncoderV1) => {
-    to.writeInfo(4 | 64 | 128);
-    for (const clock of [n, n + 1]) {
-      to.writeClient(9);
-      to.writeLen(clock);
-    }
-    to.writeString("x");
-  });
-  return apply(state, forged([{ client: 1, changes: beside }]));
+  return apply(state, forged([{ client: 1, changes: besideEach(length) }]));
 }
 
 test("[YJ8] what is deleted over and over in one update is refused, and all of it at once is not", () => {
